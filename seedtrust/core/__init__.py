@@ -1,0 +1,1 @@
+"""The pure core: no Flask, no input or output."""

@@ -1,0 +1,70 @@
+"""The database and Celery instances, and the two ways to open a unit of work."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from celery import Celery
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from seedtrust.core.db import Base, is_retryable, make_engine
+
+Result = TypeVar("Result")
+
+_ATTEMPTS: Final = 5
+
+
+class Database(SQLAlchemy):
+    """Flask-SQLAlchemy with engines made by `core.db`, so tests and doors share one recipe."""
+
+    def _make_engine(self, bind_key: str | None, options: dict[str, Any], app: Any) -> Engine:
+        del bind_key, app
+        return make_engine(options["url"])
+
+
+db = Database(
+    metadata=Base.metadata,
+    session_options={"autobegin": False, "expire_on_commit": False},
+)
+celery = Celery("seedtrust")
+
+
+def in_transaction(work: Callable[[Session], Result]) -> Result:
+    """Run `work` in one unit of work and commit it; an exception rolls everything back.
+
+    The whole unit is repeated up to five times after a deadlock, a lock wait or a busy SQLite,
+    so `work` must not touch the network and must not keep state between attempts.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with db.session.begin():
+                return work(db.session())
+        except DBAPIError as error:
+            if attempt == _ATTEMPTS or not is_retryable(error):
+                raise
+            _pause(attempt)
+    raise AssertionError
+
+
+def reading(work: Callable[[Session], Result]) -> Result:
+    """Run `work` in a unit that only reads; on SQLite it never waits for a writer."""
+    with db.session.begin():
+        session = db.session()
+        session.connection(execution_options={"seedtrust_read_only": True})
+        return work(session)
+
+
+def _pause(attempt: int) -> None:
+    # An Event's wait sleeps without blocking signals; 2 to 50 ms, growing, with jitter.
+    threading.Event().wait(random.uniform(0.002, 0.01) * attempt)  # noqa: S311 - jitter
+
+
+def is_sqlite(url: str) -> bool:
+    """Tell whether a database URL names SQLite."""
+    return make_url(url).get_backend_name() == "sqlite"
