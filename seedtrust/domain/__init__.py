@@ -1,0 +1,1 @@
+"""The features: framework-free verbs, reads, tables and life cycles."""

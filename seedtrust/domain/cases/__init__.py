@@ -1,0 +1,1 @@
+"""Cases: stages, parties, milestones and agreements."""

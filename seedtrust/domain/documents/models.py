@@ -1,0 +1,36 @@
+"""The table of stored files; the bytes lie in the storage under their hash."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from seedtrust.core.db import Ascii, Base, Id, UtcDateTime, one_of
+from seedtrust.domain.documents.states import DocumentKind, Visibility
+
+
+class Document(Base):
+    """One uploaded file: what it is, whose it is, and the SHA-256 of its bytes."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        one_of("kind", DocumentKind),
+        one_of("visibility", Visibility),
+        Index(None, "case_id", "id"),
+        Index(None, "sha256"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
+    case_id: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(Ascii(30))
+    visibility: Mapped[str] = mapped_column(Ascii(20))
+    title: Mapped[str] = mapped_column(String(200))
+    content_type: Mapped[str] = mapped_column(Ascii(60))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(Ascii(64))
+    uploaded_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    uploaded_by: Mapped[str] = mapped_column(String(200))
+    uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,1 @@
+"""Who can be paid, and the approval of where."""

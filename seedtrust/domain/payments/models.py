@@ -1,0 +1,247 @@
+"""Tables of payments: trust accounts, instructions, runs, files, traces and the bank's inbox."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.orm import Mapped, mapped_column
+
+from seedtrust.core.db import Ascii, Base, CentsType, Id, JsonType, UtcDateTime, one_of
+from seedtrust.domain.payments.states import (
+    CaseRail,
+    ExceptionReason,
+    FileState,
+    InstructionState,
+    Rail,
+    ReconciliationStatus,
+    RunState,
+)
+
+SealedText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+
+
+class TrustAccount(Base):
+    """A real trust account at a bank, with everything the bank assigned to us as data."""
+
+    __tablename__ = "trust_accounts"
+    __table_args__ = (one_of("case_rail", CaseRail),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
+    code: Mapped[str] = mapped_column(Ascii(40), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    case_rail: Mapped[str] = mapped_column(Ascii(20))
+    bank_name: Mapped[str] = mapped_column(String(120))
+    bank_account_ref: Mapped[str] = mapped_column(Ascii(60))
+    routing_number: Mapped[str] = mapped_column(Ascii(9))
+    last_four: Mapped[str] = mapped_column(Ascii(4))
+    immediate_destination: Mapped[str] = mapped_column(Ascii(10))
+    immediate_origin: Mapped[str] = mapped_column(Ascii(10))
+    company_name: Mapped[str] = mapped_column(String(16))
+    company_identification: Mapped[str] = mapped_column(Ascii(10))
+    odfi_identification: Mapped[str] = mapped_column(Ascii(8))
+    ach_cutoff_local: Mapped[str] = mapped_column(Ascii(5))
+    wire_cutoff_local: Mapped[str] = mapped_column(Ascii(5))
+    second_release_above_cents: Mapped[int | None] = mapped_column(CentsType)
+    next_trace: Mapped[int] = mapped_column(Integer, default=1)
+    ledger_account_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    opened_on: Mapped[date] = mapped_column()
+
+
+class PaymentRun(Base):
+    """A set of instructions that is built by one person and released by another."""
+
+    __tablename__ = "payment_runs"
+    __table_args__ = (one_of("state", RunState), one_of("rail", Rail), Index(None, "state"))
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
+    trust_account_id: Mapped[int] = mapped_column(ForeignKey("trust_accounts.id"))
+    rail: Mapped[str] = mapped_column(Ascii(20))
+    state: Mapped[str] = mapped_column(Ascii(20))
+    # "account:rail" while the run is OPEN and NULL otherwise: two builders share one open run.
+    open_key: Mapped[str | None] = mapped_column(Ascii(60), unique=True)
+    effective_on: Mapped[date] = mapped_column()
+    built_on: Mapped[date] = mapped_column()
+    builder_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    builder_name: Mapped[str] = mapped_column(String(200))
+    locked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    content_hash: Mapped[str] = mapped_column(Ascii(64), default="")
+    releaser_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    releaser_name: Mapped[str] = mapped_column(String(200), default="")
+    released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    second_releaser_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    second_releaser_name: Mapped[str] = mapped_column(String(200), default="")
+    transmitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    settled_on: Mapped[date | None] = mapped_column()
+    state_reason: Mapped[str] = mapped_column(String(500), default="")
+    version: Mapped[int] = mapped_column(Integer, nullable=False)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+
+
+class PaymentInstruction(Base):
+    """One payee, one amount, one rail, and a frozen snapshot of where it goes."""
+
+    __tablename__ = "payment_instructions"
+    __table_args__ = (
+        one_of("state", InstructionState),
+        one_of("rail", Rail),
+        one_of("reconciliation_status", ReconciliationStatus),
+        CheckConstraint("amount_cents > 0", name="amount_positive"),
+        UniqueConstraint("odfi_identification", "trace_number", "effective_on"),
+        Index(None, "run_id", "position"),
+        Index(None, "state"),
+        Index(None, "case_id", "id"),
+        Index(None, "request_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("disbursement_requests.id"))
+    # Holds the request's id while the payment is live and NULL after: never paid twice.
+    live_request_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("payment_instructions.id"))
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    trust_account_id: Mapped[int] = mapped_column(ForeignKey("trust_accounts.id"))
+    run_id: Mapped[int] = mapped_column(ForeignKey("payment_runs.id"))
+    position: Mapped[int] = mapped_column(Integer)
+    payee_id: Mapped[int] = mapped_column(ForeignKey("payees.id"))
+    payee_account_id: Mapped[int] = mapped_column(ForeignKey("payee_accounts.id"))
+    payee_name: Mapped[str] = mapped_column(String(120))
+    account_fingerprint: Mapped[str] = mapped_column(Ascii(64))
+    routing_number: Mapped[str] = mapped_column(Ascii(9))
+    last_four: Mapped[str] = mapped_column(Ascii(4))
+    rail: Mapped[str] = mapped_column(Ascii(20))
+    amount_cents: Mapped[int] = mapped_column(CentsType)
+    state: Mapped[str] = mapped_column(Ascii(20))
+    state_since_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reconciliation_status: Mapped[str] = mapped_column(Ascii(20), default="unmatched")
+    sec_code: Mapped[str] = mapped_column(Ascii(3), default="")
+    entry_description: Mapped[str] = mapped_column(String(10), default="")
+    addenda_text: Mapped[str] = mapped_column(String(80), default="")
+    odfi_identification: Mapped[str] = mapped_column(Ascii(8), default="")
+    trace_number: Mapped[str | None] = mapped_column(Ascii(15))
+    effective_on: Mapped[date] = mapped_column()
+    settled_on: Mapped[date | None] = mapped_column()
+    returned_on: Mapped[date | None] = mapped_column()
+    return_code: Mapped[str] = mapped_column(Ascii(3), default="")
+    bank_payment_ref: Mapped[str] = mapped_column(Ascii(80), default="")
+    version: Mapped[int] = mapped_column(Integer, nullable=False)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+
+
+class InstructionEvent(Base):
+    """One step of a payment, with the bank's own word where it gave one."""
+
+    __tablename__ = "instruction_events"
+    __table_args__ = (Index(None, "instruction_id", "id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    instruction_id: Mapped[int] = mapped_column(ForeignKey("payment_instructions.id"))
+    from_state: Mapped[str | None] = mapped_column(Ascii(20))
+    to_state: Mapped[str] = mapped_column(Ascii(20))
+    bank_word: Mapped[str] = mapped_column(String(200), default="")
+    actor_name: Mapped[str] = mapped_column(String(200))
+    on_business_date: Mapped[date] = mapped_column()
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RunException(Base):
+    """Something due that is not in the run, and why; nothing drops out silently."""
+
+    __tablename__ = "run_exceptions"
+    __table_args__ = (one_of("reason", ExceptionReason), UniqueConstraint("run_id", "request_id"))
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("payment_runs.id"))
+    request_id: Mapped[int] = mapped_column(ForeignKey("disbursement_requests.id"))
+    reason: Mapped[str] = mapped_column(Ascii(30))
+    sentence: Mapped[str] = mapped_column(String(300))
+    noted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class BankFile(Base):
+    """A file for the bank: built once, byte for byte, sealed with its SHA-256."""
+
+    __tablename__ = "bank_files"
+    __table_args__ = (
+        one_of("state", FileState),
+        UniqueConstraint("immediate_origin", "immediate_destination", "created_on", "modifier"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("payment_runs.id"), unique=True)
+    name: Mapped[str] = mapped_column(Ascii(60), unique=True)
+    state: Mapped[str] = mapped_column(Ascii(20))
+    immediate_origin: Mapped[str] = mapped_column(Ascii(10))
+    immediate_destination: Mapped[str] = mapped_column(Ascii(10))
+    created_on: Mapped[date] = mapped_column()
+    modifier: Mapped[str] = mapped_column(Ascii(1))
+    size_bytes: Mapped[int] = mapped_column(Integer)
+    sha256: Mapped[str] = mapped_column(Ascii(64), unique=True)
+    content_key: Mapped[str] = mapped_column(Ascii(64), unique=True)
+    content_sealed: Mapped[str] = mapped_column(SealedText)
+    sealed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    transmitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    bank_file_ref: Mapped[str] = mapped_column(Ascii(80), default="")
+    bank_word: Mapped[str] = mapped_column(String(500), default="")
+
+
+class ControlTotal(Base):
+    """The totals that the bank must be given beside each file."""
+
+    __tablename__ = "control_totals"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    file_id: Mapped[int] = mapped_column(ForeignKey("bank_files.id"), unique=True)
+    batch_count: Mapped[int] = mapped_column(Integer)
+    block_count: Mapped[int] = mapped_column(Integer)
+    entry_addenda_count: Mapped[int] = mapped_column(Integer)
+    entry_hash: Mapped[int] = mapped_column(BigInteger)
+    debit_cents: Mapped[int] = mapped_column(CentsType)
+    credit_cents: Mapped[int] = mapped_column(CentsType)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class BankInboxItem(Base):
+    """One thing that the bank told us, applied at most once."""
+
+    __tablename__ = "bank_inbox"
+    __table_args__ = (UniqueConstraint("source", "external_id"), Index(None, "applied_at"))
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    source: Mapped[str] = mapped_column(Ascii(40))
+    external_id: Mapped[str] = mapped_column(Ascii(120))
+    kind: Mapped[str] = mapped_column(Ascii(40))
+    payload: Mapped[dict[str, Any]] = mapped_column(JsonType)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    outcome: Mapped[str] = mapped_column(String(300), default="")
+
+
+class BankCursor(Base):
+    """How far the bank's ordered events have been read."""
+
+    __tablename__ = "bank_cursors"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    source: Mapped[str] = mapped_column(Ascii(40), unique=True)
+    after: Mapped[str] = mapped_column(Ascii(80), default="")
+    link_healthy: Mapped[bool] = mapped_column(Boolean, default=True)
+    read_at: Mapped[datetime] = mapped_column(UtcDateTime)

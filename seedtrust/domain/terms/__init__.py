@@ -1,0 +1,1 @@
+"""Contract terms and the schedule that follows from them."""

@@ -1,0 +1,95 @@
+"""Tables of what a contract promises: terms and the dated items that follow from them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from seedtrust.core.db import Ascii, Base, CentsType, Id, JsonType, UtcDateTime, one_of
+from seedtrust.domain.terms.states import (
+    Category,
+    ItemState,
+    TaxClass,
+    TermApprover,
+    TermKind,
+    TermState,
+)
+
+
+class ContractTerm(Base):
+    """One clause made computable."""
+
+    __tablename__ = "contract_terms"
+    __table_args__ = (
+        one_of("category", Category),
+        one_of("tax_class", TaxClass),
+        one_of("kind", TermKind),
+        one_of("approver", TermApprover),
+        one_of("state", TermState),
+        CheckConstraint("amount_cents > 0", name="amount_positive"),
+        CheckConstraint("cap_cents > 0", name="cap_positive"),
+        CheckConstraint("pay_after_days >= 0", name="pay_after_not_negative"),
+        UniqueConstraint("case_id", "position"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    agreement_id: Mapped[int | None] = mapped_column(ForeignKey("agreements.id"))
+    position: Mapped[int] = mapped_column(Integer)
+    clause: Mapped[str] = mapped_column(String(40))
+    title: Mapped[str] = mapped_column(String(200))
+    category: Mapped[str] = mapped_column(Ascii(40))
+    tax_class: Mapped[str] = mapped_column(Ascii(1))
+    kind: Mapped[str] = mapped_column(Ascii(20))
+    approver: Mapped[str] = mapped_column(Ascii(20))
+    payee_id: Mapped[int | None] = mapped_column(BigInteger)
+    amount_cents: Mapped[int | None] = mapped_column(CentsType)
+    cap_cents: Mapped[int | None] = mapped_column(CentsType)
+    trigger: Mapped[str | None] = mapped_column(Ascii(40))
+    pay_after_days: Mapped[int] = mapped_column(Integer, default=0)
+    evidence: Mapped[list[Any]] = mapped_column(JsonType)
+    state: Mapped[str] = mapped_column(Ascii(20))
+    proposed_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    proposed_by: Mapped[str] = mapped_column(String(200))
+    activated_by: Mapped[str] = mapped_column(String(200), default="")
+    activated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    version: Mapped[int] = mapped_column(Integer, nullable=False)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+
+
+class ScheduleItem(Base):
+    """One expected payment of a term; without a due date until its milestone is known."""
+
+    __tablename__ = "schedule_items"
+    __table_args__ = (
+        one_of("state", ItemState),
+        CheckConstraint("amount_cents > 0", name="amount_positive"),
+        UniqueConstraint("term_id", "number"),
+        Index(None, "state", "due_on"),
+        Index(None, "case_id", "due_on"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    term_id: Mapped[int] = mapped_column(ForeignKey("contract_terms.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    amount_cents: Mapped[int] = mapped_column(CentsType)
+    due_on: Mapped[date | None] = mapped_column()
+    state: Mapped[str] = mapped_column(Ascii(20))
+    version: Mapped[int] = mapped_column(Integer, nullable=False)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
