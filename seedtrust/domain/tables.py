@@ -8,6 +8,7 @@ from seedtrust.domain.closing import models as closing_models
 from seedtrust.domain.disbursements import models as disbursements_models
 from seedtrust.domain.documents import models as documents_models
 from seedtrust.domain.funding import models as funding_models
+from seedtrust.domain.idempotency import models as idempotency_models
 from seedtrust.domain.identity import models as identity_models
 from seedtrust.domain.ledger import models as ledger_models
 from seedtrust.domain.notices import models as notices_models
@@ -25,6 +26,7 @@ ALL = (
     disbursements_models,
     documents_models,
     funding_models,
+    idempotency_models,
     identity_models,
     ledger_models,
     notices_models,

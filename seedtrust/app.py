@@ -1,0 +1,123 @@
+"""The application: create_app is the only place that wires settings, database, doors and guard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from flask import Flask
+from flask.typing import ResponseReturnValue
+from jinja2 import StrictUndefined
+from sqlalchemy import text
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from seedtrust import __version__, admin, api
+from seedtrust.core.clock import Clock, SystemClock
+from seedtrust.core.crypto import Keyring
+from seedtrust.domain import tables as _tables  # noqa: F401 - every table must be known
+from seedtrust.ext import db, reading
+from seedtrust.settings import Settings
+from seedtrust.web import actor, csrf, guard, limits, logs, problems, requestid
+from seedtrust.web.assets import init_assets
+from seedtrust.web.formatting import init_formatting
+from seedtrust.web.guard import PUBLIC, Door, requires
+from seedtrust.web.headers import init_headers
+from seedtrust.web.theme import init_theme
+
+# Endpoints of the user interface kit and of libraries, whose views carry no mark of their own.
+_OPEN_ENDPOINTS: Final = ("assets.serve", "theme.choose")
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
+    """Return the application for these settings; tests pass a clock that they move.
+
+    Raises RouteUndeclared when a route lacks a permission.
+    """
+    logs.configure_logs(settings)
+    app = Flask("seedtrust", static_folder=None, template_folder=str(_templates()))
+    app.config.update(_flask_config(settings))
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.jinja_env.undefined = StrictUndefined
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.extensions["seedtrust"] = actor.Wiring(
+        settings=settings, clock=clock or SystemClock(), keyring=make_keyring(settings)
+    )
+    db.init_app(app)
+    _init_web(app, settings)
+    admin.register(app)
+    api.register(app)
+    _register_health(app)
+    for endpoint in _OPEN_ENDPOINTS:
+        guard.declare(app, endpoint, PUBLIC)
+    guard.assert_complete(app)
+    return app
+
+
+def make_keyring(settings: Settings) -> Keyring:
+    """Return the keys that encrypt fields, for the doors and for the worker."""
+    return Keyring(settings.field_key_bytes, settings.primary_field_key, settings.index_key_bytes)
+
+
+def _flask_config(settings: Settings) -> dict[str, object]:
+    secure = settings.cookie_secure
+    return {
+        "ENV_NAME": settings.env.value,
+        "TESTING": False,
+        "SECRET_KEY": settings.secret_key.get_secret_value(),
+        "SQLALCHEMY_DATABASE_URI": settings.database_url.get_secret_value(),
+        "SESSION_COOKIE_NAME": "__Host-seedtrust" if secure else "seedtrust",
+        "SESSION_COOKIE_SECURE": secure,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "MAX_CONTENT_LENGTH": settings.max_request_bytes,
+        "MAX_FORM_MEMORY_SIZE": 2_000_000,
+        "MAX_FORM_PARTS": 1_000,
+        "WTF_CSRF_SSL_STRICT": secure,
+    }
+
+
+def _templates() -> Path:
+    try:
+        from seedtrust.core.locations import templates_dir  # noqa: PLC0415
+    except ImportError:
+        return Path(__file__).resolve().parent.parent / "templates"
+    return templates_dir()
+
+
+def _init_web(app: Flask, settings: Settings) -> None:
+    # Order matters: the id first, then the log, forged forms, and last who is allowed what.
+    requestid.init_request_ids(app)
+    logs.init_request_log(app)
+    init_assets(app)
+    init_headers(app)
+    init_formatting(app)
+    init_theme(app)
+    csrf.init_csrf(app)
+    limits.init_limits(app, settings)
+    problems.init_problems(app)
+    guard.init_guard(app, {Door.ADMIN: admin.authenticate, Door.API: api.authenticate})
+    app.context_processor(_template_values)
+
+
+def _template_values() -> dict[str, object]:
+    return {
+        "actor": actor.actor_or_none(),
+        "may": actor.may,
+        "app_version": __version__,
+        "environment": actor.current_settings().env.value,
+    }
+
+
+def _register_health(app: Flask) -> None:
+    @app.get("/health/live", endpoint="health_live")
+    @requires(PUBLIC)
+    def _live() -> ResponseReturnValue:
+        return {"status": "ok"}
+
+    @app.get("/health/ready", endpoint="health_ready")
+    @requires(PUBLIC)
+    def _ready() -> ResponseReturnValue:
+        reading(lambda session: session.execute(text("SELECT 1")))
+        return {"status": "ok"}

@@ -1,0 +1,1 @@
+"""First answers to writes, so that a repeated call has one effect."""

@@ -1,0 +1,61 @@
+"""Frozen pictures of people and sessions, for the doors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from seedtrust.core.permissions import Actor, Role
+from seedtrust.domain.identity.states import SessionStage, UserKind, UserStatus
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """One account, as lists and `/me` show it."""
+
+    id: int
+    reference: str
+    email: str
+    display_name: str
+    kind: UserKind
+    status: UserStatus
+    roles: frozenset[Role]
+    has_second_factor: bool
+    created_at: datetime
+    agency_id: int | None = None
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """One sign-in that is still open, at either door."""
+
+    reference: str
+    door: str
+    address: str
+    browser: str
+    started_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The answer to a cookie: how far the sign-in has come, and who acts once it is full."""
+
+    session_id: int
+    user_id: int
+    stage: SessionStage
+    name: str
+    needs_enrolment: bool
+    actor: Actor | None
+    must_touch: bool = False
+
+
+@dataclass(frozen=True)
+class OpenedSession:
+    """A new session of the admin pages; the key goes into the cookie and nowhere else."""
+
+    key: str = field(repr=False)
+    stage: SessionStage
+    needs_enrolment: bool
