@@ -50,3 +50,16 @@ def business_date(instant: datetime) -> date:
 def at_new_york(day: date, hour: int, minute: int = 0) -> datetime:
     """Return the UTC instant of a wall-clock time in New York on a day."""
     return datetime.combine(day, time(hour, minute), tzinfo=NEW_YORK).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Both clocks at the time of one call: `at` is real, `business_at` rules dates and what is due."""
+
+    at: datetime
+    business_at: datetime
+
+    @property
+    def today(self) -> date:
+        """Return the business date in New York."""
+        return business_date(self.business_at)

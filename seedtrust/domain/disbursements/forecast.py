@@ -1,0 +1,102 @@
+"""What a case's balance will be: today's money against everything that is known to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from seedtrust.domain.cases.models import Case
+from seedtrust.domain.disbursements.models import DisbursementRequest
+from seedtrust.domain.disbursements.states import RequestState
+from seedtrust.domain.ledger import queries as ledger_queries
+from seedtrust.domain.terms.models import ContractTerm, ScheduleItem
+from seedtrust.domain.terms.states import ItemState
+
+# Requests of these states have not left the ledger balance yet and will.
+_COMING = (
+    RequestState.SUBMITTED,
+    RequestState.IN_REVIEW,
+    RequestState.NEEDS_INFO,
+    RequestState.PENDING_APPROVAL,
+    RequestState.APPROVED,
+    RequestState.READY,
+    RequestState.INSUFFICIENT,
+    RequestState.ON_HOLD,
+    RequestState.RETURNED,
+)
+
+
+@dataclass(frozen=True)
+class ForecastPoint:
+    """The expected balance at the end of a day, and what moves it."""
+
+    on: date
+    balance_cents: int
+    label: str
+    is_past: bool
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Past balances, expected ones, and the first day below the minimum or zero."""
+
+    points: tuple[ForecastPoint, ...]
+    minimum_cents: int
+    today: date
+    shortfall_on: date | None
+    shortfall_cents: int
+
+
+def forecast_of(session: Session, case: Case, today: date) -> Forecast:
+    """Return the course of a case's balance to its last dated item. Four queries."""
+    past = _past(session, case, today)
+    balance = past[-1].balance_cents if past else 0
+    points = list(past)
+    points.append(ForecastPoint(today, balance, "Today", is_past=False))
+    shortfall_on, shortfall = None, 0
+    for on, cents, label in sorted(_coming(session, case, today), key=lambda item: item[0]):
+        balance -= cents
+        points.append(ForecastPoint(on, balance, label, is_past=False))
+        missing = case.minimum_balance_cents - balance
+        if missing > 0 and shortfall_on is None:
+            shortfall_on = on
+        shortfall = max(shortfall, missing)
+    return Forecast(
+        tuple(points), case.minimum_balance_cents, today, shortfall_on, max(shortfall, 0)
+    )
+
+
+def _past(session: Session, case: Case, today: date) -> list[ForecastPoint]:
+    lines = ledger_queries.case_lines(session, case.ledger_account_id, limit=1000)
+    days: dict[date, ForecastPoint] = {}
+    for line in lines:
+        on = min(line.effective_on, today)
+        label = (line.category or line.kind).replace("_", " ")
+        days[on] = ForecastPoint(on, line.balance_cents, label, is_past=True)
+    return [days[on] for on in sorted(days)]
+
+
+def _coming(session: Session, case: Case, today: date) -> list[tuple[date, int, str]]:
+    items = session.execute(
+        select(ScheduleItem.due_on, ScheduleItem.amount_cents, ContractTerm.title)
+        .join(ContractTerm, ContractTerm.id == ScheduleItem.term_id)
+        .where(
+            ScheduleItem.case_id == case.id,
+            ScheduleItem.state == ItemState.PLANNED.value,
+            ScheduleItem.due_on.is_not(None),
+        )
+    ).tuples()
+    requests = session.execute(
+        select(DisbursementRequest).where(
+            DisbursementRequest.case_id == case.id,
+            DisbursementRequest.state.in_([state.value for state in _COMING]),
+        )
+    ).scalars()
+    coming = [(max(due, today), cents, title) for due, cents, title in items if due is not None]
+    for request in requests:
+        cents = request.approved_cents or request.amount_cents
+        coming.append((max(request.pay_on or today, today), cents, request.description))
+    return coming

@@ -1,0 +1,360 @@
+"""Receiving wires, matching them to cases, and charging the fees that funding sets off."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from seedtrust.core.bankdays import next_banking_day
+from seedtrust.core.clock import Moment
+from seedtrust.core.db import lock, lock_where
+from seedtrust.core.errors import InsufficientFunds, NotFound
+from seedtrust.core.ids import new_id, new_reference
+from seedtrust.core.money import check_amount_cents
+from seedtrust.core.permissions import Actor, Permission, Role
+from seedtrust.domain.audit.service import record
+from seedtrust.domain.cases.models import Case, CaseParty
+from seedtrust.domain.cases.queries import case_for
+from seedtrust.domain.cases.states import Milestone, Side, Stage
+from seedtrust.domain.disbursements.reservation import recheck_case
+from seedtrust.domain.funding.errors import AlreadyMatched, OtherTrustAccount
+from seedtrust.domain.funding.models import Deposit
+from seedtrust.domain.funding.states import DepositState
+from seedtrust.domain.ledger import chart
+from seedtrust.domain.ledger import service as ledger
+from seedtrust.domain.ledger.service import Leg, Posting, Side as LegSide
+from seedtrust.domain.notices.catalogue import NoticeEvent
+from seedtrust.domain.notices.service import Recipient, notify
+from seedtrust.domain.operations.service import close_exceptions_of, open_exception
+from seedtrust.domain.terms.milestones import record_milestone_on
+from seedtrust.domain.terms.models import ContractTerm, ScheduleItem
+from seedtrust.domain.terms.states import Category, ItemState, TermKind
+
+UNIDENTIFIED_KIND: Final = "deposit.unidentified"
+FEE_KIND: Final = "fee.not_charged"
+_WORDS: Final = re.compile(r"[A-Z0-9]+")
+_SPENDABLE: Final = (DepositState.RECEIVED.value, DepositState.COLLECTED.value)
+
+
+def receive_wire(  # noqa: PLR0913 - what the bank tells of a wire
+    session: Session,
+    actor: Actor,
+    *,
+    trust_account_id: int,
+    trust_code: str,
+    bank: str,
+    bank_reference: str,
+    amount_cents: int,
+    sender_name: str,
+    text: str,
+    received_on: date,
+    moment: Moment,
+) -> Deposit:
+    """Book a wire that the bank received: to the case its text names, else as unidentified.
+
+    The same bank reference is booked once. A wire is collected at receipt.
+    """
+    known = session.execute(
+        select(Deposit).where(Deposit.bank == bank, Deposit.bank_reference == bank_reference)
+    ).scalar_one_or_none()
+    if known is not None:
+        return known
+    case = _named_case(session, trust_account_id, text)
+    deposit = Deposit(
+        id=new_id(),
+        reference=new_reference(),
+        trust_account_id=trust_account_id,
+        case_id=case.id if case else None,
+        rail="wire",
+        amount_cents=check_amount_cents(amount_cents),
+        state=(DepositState.COLLECTED if case else DepositState.UNIDENTIFIED).value,
+        bank=bank,
+        bank_reference=bank_reference,
+        sender_name=sender_name[:120],
+        text=text[:300],
+        received_on=received_on,
+        matched_on=moment.today if case else None,
+        matched_by=actor.name if case else "",
+        matched_at=moment.at if case else None,
+        reconciliation_status="unmatched",
+    )
+    session.add(deposit)
+    session.flush()  # refuse a second copy of the wire before any posting
+    _book(session, actor, deposit, trust_code, case, moment)
+    facts = {"amount_cents": amount_cents, "bank_reference": bank_reference}
+    record(
+        session,
+        actor,
+        "deposit.received",
+        "deposit",
+        deposit.reference,
+        case_id=deposit.case_id,
+        facts=facts,
+        now=moment.at,
+    )
+    if case is None:
+        _ask_for_a_match(session, deposit, moment)
+    else:
+        _funded(session, actor, case, deposit, moment)
+    return deposit
+
+
+def _named_case(session: Session, trust_account_id: int, text: str) -> Case | None:
+    """Return the one case whose number or reference stands in the wire's text, locked."""
+    words = set(_WORDS.findall(text.upper()))
+    numbers = {int(word) for word in words if word.isdigit() and len(word) < 10}  # noqa: PLR2004
+    found = lock_where(
+        session,
+        select(Case)
+        .where(
+            Case.trust_account_id == trust_account_id,
+            Case.stage.not_in((Stage.CLOSED.value, Stage.CANCELLED.value)),
+            Case.reference.in_(words) | Case.number.in_(numbers),
+        )
+        .order_by(Case.id),
+    )
+    return found[0] if len(found) == 1 else None
+
+
+def _book(  # noqa: PLR0913 - the deposit and where it goes
+    session: Session,
+    actor: Actor,
+    deposit: Deposit,
+    trust_code: str,
+    case: Case | None,
+    moment: Moment,
+) -> None:
+    cash = chart.account_id(session, "trust", f"bank_cash:{trust_code}")
+    owner = (
+        case.ledger_account_id
+        if case
+        else chart.account_id(session, "trust", "unidentified_receipts")
+    )
+    ledger.post(
+        session,
+        actor,
+        Posting(
+            kind="DEPOSIT",
+            key=f"deposit:{deposit.bank}:{deposit.bank_reference}",
+            effective_on=deposit.received_on,
+            legs=(
+                Leg(cash, LegSide.DEBIT, deposit.amount_cents),
+                Leg(owner, LegSide.CREDIT, deposit.amount_cents),
+            ),
+            memo="Wire received",
+            category=Category.FUNDING.value,
+            source_type="deposit",
+            source_ref=deposit.reference,
+        ),
+        now=moment.at,
+    )
+
+
+def _ask_for_a_match(session: Session, deposit: Deposit, moment: Moment) -> None:
+    open_exception(
+        session,
+        UNIDENTIFIED_KIND,
+        "deposit",
+        deposit.reference,
+        "A wire came in that names no open case. Match it, or send it back.",
+        now=moment.at,
+    )
+
+
+def match_deposit(
+    session: Session, actor: Actor, *, deposit_ref: str, case_ref: str, moment: Moment
+) -> Deposit:
+    """Give an unidentified deposit to a case, effective on the day of matching.
+
+    Raises AlreadyMatched, OtherTrustAccount, CaseClosed, and NotFound.
+    """
+    case = case_for(session, actor, case_ref, Permission.DEPOSITS_MATCH, locked=True)
+    rows = lock_where(session, select(Deposit).where(Deposit.reference == deposit_ref))
+    if not rows:
+        message = "There is no such deposit."
+        raise NotFound(message)
+    deposit = rows[0]
+    if deposit.state != DepositState.UNIDENTIFIED:
+        message = f"{deposit.matched_by or 'Somebody'} has already matched this deposit."
+        raise AlreadyMatched(message)
+    if deposit.trust_account_id != case.trust_account_id:
+        message = "The money lies on another trust account than the case uses."
+        raise OtherTrustAccount(message)
+    require_open(case)
+    unidentified = chart.account_id(session, "trust", "unidentified_receipts")
+    ledger.post(
+        session,
+        actor,
+        Posting(
+            kind="DEPOSIT",
+            key=f"match:{deposit.reference}",
+            effective_on=moment.today,
+            legs=(
+                Leg(unidentified, LegSide.DEBIT, deposit.amount_cents),
+                Leg(case.ledger_account_id, LegSide.CREDIT, deposit.amount_cents),
+            ),
+            memo="Deposit matched",
+            category=Category.FUNDING.value,
+            source_type="deposit",
+            source_ref=deposit.reference,
+        ),
+        now=moment.at,
+    )
+    deposit.state, deposit.case_id = DepositState.COLLECTED.value, case.id
+    deposit.matched_on, deposit.matched_by = moment.today, actor.name
+    deposit.matched_at = moment.at
+    close_exceptions_of(
+        session, UNIDENTIFIED_KIND, deposit.reference, closed_by=actor.name, now=moment.at
+    )
+    record(
+        session,
+        actor,
+        "deposit.matched",
+        "deposit",
+        deposit.reference,
+        case_id=case.id,
+        facts={"amount_cents": deposit.amount_cents},
+        now=moment.at,
+    )
+    _funded(session, actor, case, deposit, moment)
+    return deposit
+
+
+def require_open(case: Case) -> None:
+    """Raise CaseClosed when the case has ended."""
+    from seedtrust.domain.cases.errors import CaseClosed  # noqa: PLC0415
+
+    if case.stage in {Stage.CLOSED, Stage.CANCELLED}:
+        message = f"Case {case.number} is closed. Reopen it first, or choose another case."
+        raise CaseClosed(message)
+
+
+def _funded(
+    session: Session, actor: Actor, case: Case, deposit: Deposit, moment: Moment
+) -> None:
+    initial_funding(session, actor, case, moment=moment)
+    recheck_case(session, actor, case, moment=moment)
+    parties = session.execute(
+        select(CaseParty).where(
+            CaseParty.case_id == case.id,
+            CaseParty.side == Side.RECIPIENT.value,
+            CaseParty.role.in_((Role.INTENDED_PARENT.value, Role.IP_REPRESENTATIVE.value)),
+        )
+    ).scalars()
+    facts = {"case": str(case.number), "case_ref": case.reference}
+    notify(
+        session,
+        NoticeEvent.DEPOSIT_RECEIVED,
+        f"deposit.received:{deposit.reference}",
+        [Recipient(party.user_id, party.email, facts) for party in parties],
+        case_id=case.id,
+        now=moment.at,
+    )
+
+
+def initial_funding(session: Session, actor: Actor, case: Case, *, moment: Moment) -> bool:
+    """Record the milestone once the required funding is collected; True when it was recorded.
+
+    The caller holds the case's lock. Fees that hang on it are charged in the same unit.
+    """
+    if case.stage != Stage.PENDING_FUNDING:
+        return False
+    collected = int(
+        session.execute(
+            select(func.coalesce(func.sum(Deposit.amount_cents), 0)).where(
+                Deposit.case_id == case.id, Deposit.state.in_(_SPENDABLE)
+            )
+        ).scalar_one()
+    )
+    if collected < case.funding_required_cents:
+        return False
+    record_milestone_on(
+        session,
+        actor,
+        case,
+        Milestone.INITIAL_FUNDING_RECEIVED,
+        occurred_on=moment.today,
+        moment=moment,
+    )
+    charge_due_fees(session, actor, case, moment=moment)
+    return True
+
+
+def charge_due_fees(session: Session, actor: Actor, case: Case, *, moment: Moment) -> int:
+    """Charge the fees of the fee schedule that fall due by the next banking day.
+
+    The caller holds the case's lock. Returns how many were charged. A fee that the balance does
+    not cover opens an exception and is tried again by the daily job.
+    """
+    due = session.execute(
+        select(ScheduleItem.id, ContractTerm.title, ContractTerm.category)
+        .join(ContractTerm, ContractTerm.id == ScheduleItem.term_id)
+        .where(
+            ScheduleItem.case_id == case.id,
+            ScheduleItem.state == ItemState.PLANNED.value,
+            ScheduleItem.due_on <= next_banking_day(moment.today),
+            ContractTerm.kind == TermKind.FEE.value,
+        )
+        .order_by(ContractTerm.position, ScheduleItem.number)
+    ).all()
+    return sum(
+        _charge(session, actor, case, item_id, title, category, moment)
+        for item_id, title, category in due
+    )
+
+
+def _charge(  # noqa: PLR0913 - the item, its words and its case
+    session: Session,
+    actor: Actor,
+    case: Case,
+    item_id: int,
+    title: str,
+    category: str,
+    moment: Moment,
+) -> bool:
+    item = lock(session, ScheduleItem, item_id)
+    if item is None or item.state != ItemState.PLANNED or item.due_on is None:
+        return False
+    payable = chart.account_id(session, "trust", "fees_payable")
+    posting = Posting(
+        kind="FEE",
+        key=f"fee:{item.reference}",
+        effective_on=max(item.due_on, moment.today),
+        legs=(
+            Leg(case.ledger_account_id, LegSide.DEBIT, item.amount_cents),
+            Leg(payable, LegSide.CREDIT, item.amount_cents),
+        ),
+        memo=title,
+        category=category,
+        source_type="schedule_item",
+        source_ref=item.reference,
+    )
+    try:
+        ledger.post(session, actor, posting, now=moment.at)
+    except InsufficientFunds:
+        open_exception(
+            session,
+            FEE_KIND,
+            "schedule_item",
+            item.reference,
+            "The available balance does not cover a fee that is due.",
+            case_id=case.id,
+            now=moment.at,
+        )
+        return False
+    item.state = ItemState.MATERIALISED.value
+    record(
+        session,
+        actor,
+        "fee.charged",
+        "schedule_item",
+        item.reference,
+        case_id=case.id,
+        facts={"amount_cents": item.amount_cents, "category": category},
+        now=moment.at,
+    )
+    return True

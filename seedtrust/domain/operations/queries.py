@@ -1,0 +1,46 @@
+"""Open exception items and the history of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from seedtrust.domain.operations.models import BusinessClock, ExceptionItem, JobRun
+
+
+def open_exceptions(session: Session, limit: int = 100) -> Sequence[ExceptionItem]:
+    """Return what waits for a person, the oldest first."""
+    return (
+        session.execute(
+            select(ExceptionItem)
+            .where(ExceptionItem.closed_at.is_(None))
+            .order_by(ExceptionItem.opened_at, ExceptionItem.id)
+            .limit(limit)
+        )
+        .scalars()
+        .all()
+    )
+
+
+def open_exception_counts(session: Session) -> dict[str, int]:
+    """Return how many items of each kind wait."""
+    rows = session.execute(
+        select(ExceptionItem.kind, func.count())
+        .where(ExceptionItem.closed_at.is_(None))
+        .group_by(ExceptionItem.kind)
+    )
+    return {kind: count for kind, count in rows}
+
+
+def recent_job_runs(session: Session, limit: int = 50) -> Sequence[JobRun]:
+    """Return the latest job runs, newest first."""
+    return (
+        session.execute(select(JobRun).order_by(JobRun.id.desc()).limit(limit)).scalars().all()
+    )
+
+
+def clock_is_set(session: Session) -> bool:
+    """Tell whether a stored business clock exists."""
+    return session.get(BusinessClock, 1) is not None

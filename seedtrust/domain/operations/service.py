@@ -1,0 +1,154 @@
+"""Job runs, the business clock, and exception items."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from seedtrust.core.clock import Moment
+from seedtrust.core.db import lock, lock_where
+from seedtrust.core.errors import Invalid, NotFound, WrongState
+from seedtrust.core.ids import new_id, new_reference
+from seedtrust.core.permissions import Actor, Permission
+from seedtrust.domain.audit.service import record
+from seedtrust.domain.operations.models import BusinessClock, ExceptionItem, JobRun
+from seedtrust.domain.outbox.service import promise
+
+REAL = "real"
+
+
+def business_now(session: Session, kind: str, real_now: datetime) -> datetime:
+    """Return the business instant: the machine's, or the stored one in the demo and in tests."""
+    if kind == REAL:
+        return real_now
+    row = session.get(BusinessClock, 1)
+    return real_now if row is None else row.business_now_at
+
+
+def moment_of(session: Session, kind: str, real_now: datetime) -> Moment:
+    """Return both clocks as one value, read in this unit of work."""
+    return Moment(real_now, business_now(session, kind, real_now))
+
+
+def set_business_clock(
+    session: Session, actor: Actor, to: datetime, *, now: datetime
+) -> BusinessClock:
+    """Move business time forward and promise the bank simulator the same.
+
+    Raises Invalid when `to` lies before where the clock stands, Forbidden without the permission.
+    """
+    actor.require(Permission.CLOCK_MOVE)
+    row = lock(session, BusinessClock, 1)
+    if row is None:
+        row = BusinessClock(id=1, business_now_at=to)
+        session.add(row)
+    elif to < row.business_now_at:
+        message = "The business date only moves forward. Choose a later day."
+        raise Invalid(message, errors={"to": [message]})
+    row.business_now_at = to
+    stamp = to.isoformat()
+    promise(session, "sandbox.clock", stamp, {"to": stamp}, now=now, request_id=actor.request_id)
+    record(session, actor, "clock.moved", "business_clock", "1", facts={"to": stamp}, now=now)
+    return row
+
+
+def begin_job_run(session: Session, job: str, due_at: datetime, *, now: datetime) -> JobRun | None:
+    """Insert the run of a job that is due; None when somebody else has, who then runs it."""
+    known = session.execute(
+        select(JobRun.id).where(JobRun.job == job, JobRun.due_at == due_at)
+    ).scalar_one_or_none()
+    if known is not None:
+        return None
+    run = JobRun(
+        id=new_id(), job=job, due_at=due_at, started_at=now, items_done=0, items_failed=0, error=""
+    )
+    try:
+        with session.begin_nested():
+            session.add(run)
+            session.flush()  # two beats race here: the unique key lets one of them in
+    except IntegrityError:
+        return None
+    return run
+
+
+def finish_job_run(  # noqa: PLR0913 - one value per column of the run
+    session: Session, run_id: int, *, done: int, failed: int, error: str = "", now: datetime
+) -> None:
+    """Record how a run ended."""
+    run = lock(session, JobRun, run_id)
+    if run is not None:
+        run.finished_at, run.items_done, run.items_failed = now, done, failed
+        run.error = error[:500]
+
+
+def open_exception(  # noqa: PLR0913 - one value per column of the item
+    session: Session,
+    kind: str,
+    subject_type: str,
+    subject_ref: str,
+    sentence: str,
+    *,
+    case_id: int | None = None,
+    occurrence: str = "",
+    now: datetime,
+) -> ExceptionItem:
+    """Put something in front of a person; the same kind, subject and occurrence opens once."""
+    known = session.execute(
+        select(ExceptionItem).where(
+            ExceptionItem.kind == kind,
+            ExceptionItem.subject_ref == subject_ref,
+            ExceptionItem.occurrence == occurrence,
+        )
+    ).scalar_one_or_none()
+    if known is not None:
+        return known
+    item = ExceptionItem(
+        id=new_id(),
+        reference=new_reference(),
+        kind=kind,
+        subject_type=subject_type,
+        subject_ref=subject_ref,
+        occurrence=occurrence,
+        case_id=case_id,
+        sentence=sentence[:500],
+        opened_at=now,
+        closed_by="",
+    )
+    session.add(item)
+    return item
+
+
+def close_exception(
+    session: Session, actor: Actor, reference: str, *, now: datetime
+) -> ExceptionItem:
+    """Close an item that a person has dealt with. Raises NotFound or WrongState."""
+    actor.require(Permission.TODAY_VIEW)
+    rows = lock_where(session, select(ExceptionItem).where(ExceptionItem.reference == reference))
+    if not rows:
+        message = "There is no such item."
+        raise NotFound(message)
+    item = rows[0]
+    if item.closed_at is not None:
+        message = f"{item.closed_by} has already closed this item."
+        raise WrongState(message)
+    item.closed_at, item.closed_by = now, actor.name
+    record(session, actor, "exception.closed", "exception", reference, case_id=item.case_id, now=now)
+    return item
+
+
+def close_exceptions_of(
+    session: Session, kind: str, subject_ref: str, *, closed_by: str, now: datetime
+) -> None:
+    """Close what a later event has made moot."""
+    for item in lock_where(
+        session,
+        select(ExceptionItem).where(
+            ExceptionItem.kind == kind,
+            ExceptionItem.subject_ref == subject_ref,
+            ExceptionItem.closed_at.is_(None),
+        ),
+    ):
+        item.closed_at, item.closed_by = now, closed_by

@@ -1,0 +1,150 @@
+"""Making promises, claiming them, and recording how they went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from seedtrust.core.db import lock, lock_where
+from seedtrust.core.errors import NotFound, WrongState
+from seedtrust.core.ids import new_id
+from seedtrust.domain.outbox.models import OutboxMessage
+
+LEASE: Final = timedelta(minutes=5)
+MAX_ATTEMPTS: Final = 8
+_FIRST_DELAY: Final = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claimed promise; `fence` proves that the claim is still ours when we report back."""
+
+    message_id: int
+    fence: int
+    topic: str
+    message_key: str
+    payload: dict[str, Any]
+    request_id: str
+    attempts: int
+
+
+def promise(
+    session: Session,
+    topic: str,
+    key: str,
+    payload: dict[str, Any],
+    *,
+    now: datetime,
+    due_at: datetime | None = None,
+    request_id: str = "",
+) -> OutboxMessage:
+    """Write that something must happen after commit; the same topic and key is promised once."""
+    known = session.execute(
+        select(OutboxMessage).where(
+            OutboxMessage.topic == topic, OutboxMessage.message_key == key
+        )
+    ).scalar_one_or_none()
+    if known is not None:
+        return known
+    message = OutboxMessage(
+        id=new_id(),
+        topic=topic,
+        message_key=key,
+        payload=payload,
+        request_id=request_id,
+        created_at=now,
+        due_at=due_at or now,
+        attempts=0,
+        fence=0,
+        last_error="",
+    )
+    session.add(message)
+    return message
+
+
+def claim_due(session: Session, *, now: datetime, limit: int = 20) -> list[Claim]:
+    """Take due promises for the length of a lease; workers at the same time take different ones."""
+    due = (
+        select(OutboxMessage)
+        .where(
+            OutboxMessage.done_at.is_(None),
+            OutboxMessage.parked_at.is_(None),
+            OutboxMessage.due_at <= now,
+            or_(OutboxMessage.lease_until.is_(None), OutboxMessage.lease_until < now),
+        )
+        .order_by(OutboxMessage.due_at, OutboxMessage.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    claims = []
+    for message in session.execute(due).scalars():
+        message.fence += 1
+        message.attempts += 1
+        message.lease_until = now + LEASE
+        claims.append(
+            Claim(
+                message.id,
+                message.fence,
+                message.topic,
+                message.message_key,
+                message.payload,
+                message.request_id,
+                message.attempts,
+            )
+        )
+    return claims
+
+
+def mark_done(session: Session, claim: Claim, *, now: datetime) -> bool:
+    """Record that the promise was kept; False if somebody else has claimed it since."""
+    result = session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == claim.message_id, OutboxMessage.fence == claim.fence)
+        .values(done_at=now, lease_until=None, last_error="")
+    )
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+def mark_failed(session: Session, claim: Claim, error: str, *, now: datetime) -> bool:
+    """Schedule the next attempt with growing delay; True if the promise is parked for a person."""
+    message = lock(session, OutboxMessage, claim.message_id)
+    if message is None or message.fence != claim.fence:
+        return False
+    message.last_error = error[:500]
+    message.lease_until = None
+    if message.attempts >= MAX_ATTEMPTS:
+        message.parked_at = now
+        return True
+    message.due_at = now + _FIRST_DELAY * 3 ** (message.attempts - 1)
+    return False
+
+
+def retry_parked(session: Session, message_id: int, *, now: datetime) -> OutboxMessage:
+    """Give a parked promise another round. Raises NotFound, or WrongState if it is not parked."""
+    message = lock(session, OutboxMessage, message_id)
+    if message is None:
+        detail = "There is no such message in the outbox."
+        raise NotFound(detail)
+    if message.parked_at is None:
+        detail = "This message is not parked; it is tried again by itself."
+        raise WrongState(detail)
+    message.parked_at, message.attempts, message.due_at = None, 0, now
+    return message
+
+
+def forget_leases(session: Session, *, now: datetime) -> int:
+    """Free promises whose worker died with the lease running out; returns how many."""
+    rows = lock_where(
+        session,
+        select(OutboxMessage).where(
+            OutboxMessage.done_at.is_(None), OutboxMessage.lease_until < now
+        ),
+    )
+    for row in rows:
+        row.lease_until = None
+    return len(rows)
