@@ -1,0 +1,1 @@
+"""The books: double entry in whole cents, nothing ever changed or deleted."""

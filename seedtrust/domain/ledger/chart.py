@@ -1,0 +1,304 @@
+"""The chart of accounts: codes, opening, closing and finding accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, cast
+
+from sqlalchemy import Table, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from seedtrust.core.db import is_duplicate_key
+from seedtrust.core.ids import new_id
+from seedtrust.domain.ledger.account_kinds import (
+    GUARDED,
+    STANDARD,
+    AccountKind,
+    BookCode,
+    normal_side,
+)
+from seedtrust.domain.ledger.errors import AccountNotEmpty, AccountNotFound
+from seedtrust.domain.ledger.models import LedgerAccount, LedgerBalance, LedgerBook
+
+__all__ = [
+    "AccountFacts",
+    "AccountKind",
+    "BookCode",
+    "account_id",
+    "account_ids",
+    "bank_cash_code",
+    "case_code",
+    "close_account",
+    "in_transit_code",
+    "open_account",
+    "open_books",
+    "open_case_account",
+    "open_trust_account",
+    "reopen_account",
+]
+
+_ACCOUNTS: Final = cast("Table", LedgerAccount.__table__)
+_BALANCES: Final = cast("Table", LedgerBalance.__table__)
+_BOOKS: Final = cast("Table", LedgerBook.__table__)
+_IN_LIMIT: Final = 1_000
+
+_FIRST_DAY: Final = date(1970, 1, 1)
+
+RAILS: Final = ("ach", "wire", "rtp", "check", "book")
+DIRECTIONS: Final = ("out", "in")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What posting needs to know of an account and never changes."""
+
+    book_id: int
+    normal_side: int
+
+
+# Accounts are immutable and ids never repeat, so the facts hold for the life of the process.
+_known: dict[int, AccountFacts] = {}
+_commitments: dict[int, int] = {}
+_KNOWN_LIMIT: Final = 200_000
+
+
+def bank_cash_code(trust_account: str) -> str:
+    """Return the code of a trust account's cash, for example `bank_cash:main`."""
+    return f"{AccountKind.BANK_CASH}:{trust_account}"
+
+
+def in_transit_code(rail: str, direction: str) -> str:
+    """Return the code of money under way on a rail, for example `in_transit:ach:out`."""
+    return f"{AccountKind.IN_TRANSIT}:{rail}:{direction}"
+
+
+def case_code(case_id: int) -> str:
+    """Return the code of a case ledger."""
+    return f"{AccountKind.CASE}:{case_id}"
+
+
+def open_books(session: Session, now: datetime, *, open_from: date | None = None) -> None:
+    """Create both books with their standard accounts; nothing happens where they exist.
+
+    `open_from` is the first day that takes postings; without it, the beginning of time.
+    """
+    for book in BookCode:
+        _open_book(session, book, open_from or _FIRST_DAY, now)
+        for kind in STANDARD[book]:
+            open_account(session, book, kind, kind.value, now)
+
+
+def open_trust_account(session: Session, code: str, now: datetime) -> int:
+    """Create a trust account's cash and the accounts of money under way; return the cash account.
+
+    `code` names the bank account, for example `main`. Safe to repeat.
+    """
+    for rail in RAILS:
+        for direction in DIRECTIONS:
+            transit = in_transit_code(rail, direction)
+            open_account(session, BookCode.TRUST, AccountKind.IN_TRANSIT, transit, now)
+    cash = bank_cash_code(code)
+    return open_account(session, BookCode.TRUST, AccountKind.BANK_CASH, cash, now)
+
+
+def open_case_account(session: Session, case_id: int, now: datetime) -> int:
+    """Create a case's ledger account, guarded against overdraft, and return its id."""
+    return open_account(
+        session,
+        BookCode.TRUST,
+        AccountKind.CASE,
+        case_code(case_id),
+        now,
+        owner=("case", case_id),
+    )
+
+
+def open_account(
+    session: Session,
+    book: str,
+    kind: AccountKind,
+    code: str,
+    now: datetime,
+    *,
+    owner: tuple[str, int] | None = None,
+) -> int:
+    """Create an account with its balance row at zero and return its id; safe to repeat.
+
+    Raises AccountNotFound if the book is not open.
+    """
+    found = _find(session, book, code)
+    if found is not None:
+        return found
+    new_account_id = new_id()
+    owner_type, owner_id = owner or (None, None)
+    account = insert(_ACCOUNTS).values(
+        id=new_account_id,
+        book_id=_book_id(session, book),
+        code=code,
+        kind=kind.value,
+        normal_side=int(normal_side(kind)),
+        owner_type=owner_type,
+        owner_id=owner_id,
+        created_at=now,
+    )
+    try:
+        session.execute(account)
+    except IntegrityError as error:
+        return _opened_meanwhile(session, book, code, error)
+    session.execute(
+        insert(_BALANCES).values(account_id=new_account_id, guard=int(kind in GUARDED))
+    )
+    return new_account_id
+
+
+def account_id(session: Session, book: str, code: str) -> int:
+    """Return the id of an account by its book and code. Raises AccountNotFound."""
+    found = _find(session, book, code)
+    if found is None:
+        raise _unknown_code(book, code)
+    return found
+
+
+def account_ids(session: Session, book: str, codes: Collection[str]) -> dict[str, int]:
+    """Return the ids of several accounts by code, in one query. Raises AccountNotFound."""
+    rows = session.execute(
+        select(LedgerAccount.code, LedgerAccount.id)
+        .join(LedgerBook, LedgerBook.id == LedgerAccount.book_id)
+        .where(LedgerBook.code == book, LedgerAccount.code.in_(codes))
+    )
+    found = {code: row_id for code, row_id in rows}  # noqa: C416 - unpacks typed rows
+    for code in codes:
+        if code not in found:
+            raise _unknown_code(book, code)
+    return found
+
+
+def close_account(session: Session, row_id: int) -> None:
+    """Refuse postings to an account from now on.
+
+    Raises AccountNotEmpty unless it stands at zero with nothing held, AccountNotFound.
+    """
+    balance = LedgerBalance
+    closed = session.execute(
+        update(_BALANCES)
+        .where(
+            balance.account_id == row_id,
+            balance.dr_posted == balance.cr_posted,
+            balance.dr_pending == balance.cr_pending,
+        )
+        .values(closed=1)
+    )
+    if closed.rowcount == 0:  # type: ignore[attr-defined]
+        _require(session, row_id)
+        message = "Only an account at 0.00 with nothing held can be closed."
+        raise AccountNotEmpty(message, account_id=row_id)
+
+
+def reopen_account(session: Session, row_id: int) -> None:
+    """Let a closed account take postings again. Raises AccountNotFound."""
+    _require(session, row_id)
+    session.execute(
+        update(_BALANCES).where(LedgerBalance.account_id == row_id).values(closed=0)
+    )
+
+
+def facts_of(session: Session, row_ids: Collection[int]) -> dict[int, AccountFacts]:
+    """Return book and normal side of accounts, from memory where known.
+
+    Raises AccountNotFound, naming the first unknown id.
+    """
+    missing = [row_id for row_id in row_ids if row_id not in _known]
+    if missing:
+        _learn(session, missing)
+    return {row_id: _known[row_id] for row_id in row_ids}
+
+
+def commitments_of(session: Session, book_id: int) -> int:
+    """Return the account that stands against every pending leg of a book."""
+    known = _commitments.get(book_id)
+    if known is None:
+        known = session.execute(
+            select(LedgerAccount.id).where(
+                LedgerAccount.book_id == book_id,
+                LedgerAccount.code == AccountKind.COMMITMENTS.value,
+            )
+        ).scalar_one_or_none()
+        if known is None:
+            message = "Money can only be held in the trust book."
+            raise AccountNotFound(message, code=AccountKind.COMMITMENTS.value)
+        _commitments[book_id] = known
+    return known
+
+
+def _learn(session: Session, row_ids: list[int]) -> None:
+    if len(_known) > _KNOWN_LIMIT:
+        _known.clear()
+    for start in range(0, len(row_ids), _IN_LIMIT):
+        rows = session.execute(
+            select(LedgerAccount.id, LedgerAccount.book_id, LedgerAccount.normal_side).where(
+                LedgerAccount.id.in_(row_ids[start : start + _IN_LIMIT])
+            )
+        )
+        for row_id, book_id, side in rows:
+            _known[row_id] = AccountFacts(book_id, side)
+    for row_id in row_ids:
+        if row_id not in _known:
+            raise unknown_account(row_id)
+
+
+def unknown_account(row_id: int) -> AccountNotFound:
+    """Return the error for an account id that the books do not know."""
+    return AccountNotFound("The books have no account with this id.", account_id=row_id)
+
+
+def _require(session: Session, row_id: int) -> None:
+    if session.get(LedgerAccount, row_id) is None:
+        raise unknown_account(row_id)
+
+
+def _open_book(session: Session, book: BookCode, open_from: date, now: datetime) -> None:
+    known = session.execute(select(LedgerBook.id).where(LedgerBook.code == book.value))
+    if known.scalar_one_or_none() is not None:
+        return
+    row = insert(_BOOKS).values(
+        id=new_id(), code=book.value, kind=book.value, open_from=open_from, created_at=now
+    )
+    try:
+        session.execute(row)
+    except IntegrityError as error:
+        # Another process opened it between the read and the insert: that is as good.
+        if not is_duplicate_key(error):
+            raise
+
+
+def _opened_meanwhile(session: Session, book: str, code: str, error: IntegrityError) -> int:
+    found = _find(session, book, code) if is_duplicate_key(error) else None
+    if found is None:
+        raise error
+    return found
+
+
+def _find(session: Session, book: str, code: str) -> int | None:
+    return session.execute(
+        select(LedgerAccount.id)
+        .join(LedgerBook, LedgerBook.id == LedgerAccount.book_id)
+        .where(LedgerBook.code == book, LedgerAccount.code == code)
+    ).scalar_one_or_none()
+
+
+def _book_id(session: Session, book: str) -> int:
+    found = session.execute(
+        select(LedgerBook.id).where(LedgerBook.code == book)
+    ).scalar_one_or_none()
+    if found is None:
+        message = f"There is no book named {book}. Open the books first."
+        raise AccountNotFound(message, book=book)
+    return found
+
+
+def _unknown_code(book: str, code: str) -> AccountNotFound:
+    message = f"The {book} book has no account {code}. Open it before posting to it."
+    return AccountNotFound(message, book=book, code=code)

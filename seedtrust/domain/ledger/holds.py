@@ -1,0 +1,240 @@
+"""Holds: money promised or not yet collected, taken in two pending legs and given back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+from seedtrust.core.clock import business_date
+from seedtrust.core.money import format_dollars
+from seedtrust.core.permissions import Actor
+from seedtrust.domain.ledger import journal, statements
+from seedtrust.domain.ledger.chart import commitments_of, facts_of
+from seedtrust.domain.ledger.errors import HoldExceeded, HoldNotFound
+from seedtrust.domain.ledger.posting import (
+    HoldKind,
+    Layer,
+    Leg,
+    Link,
+    Phase,
+    PostedTxn,
+    Posting,
+    Relation,
+    TxnKind,
+    credit,
+    debit,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    id: int
+    book_id: int
+    debit_account_id: int
+    credit_account_id: int
+    remaining_cents: int
+
+
+def reserve(
+    session: Session,
+    actor: Actor,
+    case_account_id: int,
+    amount_cents: int,
+    *,
+    key: str,
+    effective_on: date,
+    source_type: str,
+    source_ref: str,
+    kind: HoldKind = HoldKind.RESERVED,
+    expires_at: datetime | None = None,
+    now: datetime,
+) -> int:
+    """Hold an amount of a case's money and return the id of the hold.
+
+    The same key again returns the same hold. Raises InsufficientFunds, PostingRefused,
+    PostingKeyReused, AccountClosed, AccountNotFound; the unit of work stays usable.
+    """
+    book_id = facts_of(session, [case_account_id])[case_account_id].book_id
+    commitments = commitments_of(session, book_id)
+    posting = Posting(
+        TxnKind.HOLD,
+        key,
+        effective_on,
+        (
+            debit(case_account_id, amount_cents, Layer.PENDING),
+            credit(commitments, amount_cents, Layer.PENDING),
+        ),
+        source_type=source_type,
+        source_ref=source_ref,
+    )
+    request = ("reserve", kind.value, *journal.plain(posting))
+    item = journal.draft(posting, Phase.HOLD, request)
+    done = journal.write(session, actor, item, now=now)
+    if not done.replayed:
+        connection = session.connection()
+        connection.exec_driver_sql(
+            statements.insert_hold(statements.mark_of(connection.dialect.name)),
+            (
+                done.txn_id,
+                kind.value,
+                case_account_id,
+                commitments,
+                amount_cents,
+                0,
+                0,
+                source_type,
+                source_ref,
+                None if expires_at is None else journal.stamp(expires_at),
+                journal.stamp(now),
+            ),
+        )
+    return done.txn_id
+
+
+def capture(
+    session: Session,
+    actor: Actor,
+    hold_id: int,
+    *,
+    amount_cents: int | None = None,
+    key: str,
+    effective_on: date,
+    credit_account_id: int,
+    kind: TxnKind,
+    category: str | None = None,
+    memo: str = "",
+    source_type: str = "",
+    source_ref: str = "",
+    counterparty_ref: str = "",
+    now: datetime,
+) -> PostedTxn:
+    """Turn a hold, or part of it, into posted money that goes to `credit_account_id`.
+
+    The pending legs are reversed and the posted ones written in one update, so the money is
+    never both held and spent. Without an amount all that is left is captured; what a part leaves
+    stays held. Raises HoldNotFound, HoldExceeded, PostingRefused, PostingKeyReused,
+    AccountClosed, AccountNotFound.
+    """
+    hold = _lock(session, hold_id)
+    amount = hold.remaining_cents if amount_cents is None else amount_cents
+    posting = Posting(
+        kind,
+        key,
+        effective_on,
+        (
+            *_pending_back(hold, amount),
+            debit(hold.debit_account_id, amount),
+            credit(credit_account_id, amount),
+        ),
+        memo=memo,
+        category=category,
+        source_type=source_type,
+        source_ref=source_ref,
+        links=(Link(Relation.CAPTURES, hold_id),),
+        counterparty_ref=counterparty_ref,
+    )
+    request = (
+        "capture",
+        hold_id,
+        amount_cents,
+        effective_on.isoformat(),
+        credit_account_id,
+        kind.value,
+        category,
+        memo,
+        source_type,
+        source_ref,
+        counterparty_ref,
+    )
+    return _finish(session, actor, hold, amount, (posting, Phase.CAPTURE, request), now=now)
+
+
+def release_hold(
+    session: Session,
+    actor: Actor,
+    hold_id: int,
+    *,
+    amount_cents: int | None = None,
+    key: str,
+    now: datetime,
+) -> PostedTxn:
+    """Give held money, or part of it, back to the available balance.
+
+    Raises HoldNotFound, HoldExceeded, PostingRefused, PostingKeyReused.
+    """
+    hold = _lock(session, hold_id)
+    amount = hold.remaining_cents if amount_cents is None else amount_cents
+    posting = Posting(
+        TxnKind.RELEASE,
+        key,
+        business_date(now),
+        _pending_back(hold, amount),
+        links=(Link(Relation.RELEASES, hold_id),),
+    )
+    request = ("release", hold_id, amount_cents)
+    return _finish(session, actor, hold, amount, (posting, Phase.RELEASE, request), now=now)
+
+
+def _finish(
+    session: Session,
+    actor: Actor,
+    hold: _Hold,
+    amount_cents: int,
+    wanted: tuple[Posting, Phase, tuple[object, ...]],
+    *,
+    now: datetime,
+) -> PostedTxn:
+    posting, phase, request = wanted
+    connection = session.connection()
+    if not amount_cents or amount_cents > hold.remaining_cents:
+        # Perhaps this very call has finished the hold before.
+        found = journal.find_replay(connection, hold.book_id, posting.key, request)
+        if found is not None:
+            return found
+    if not hold.remaining_cents or amount_cents > hold.remaining_cents:
+        raise _exceeded(hold, amount_cents)
+    item = journal.draft(posting, phase, request)
+    done = journal.write(session, actor, item, now=now)
+    if not done.replayed:
+        mark = statements.mark_of(connection.dialect.name)
+        sql = statements.count_hold(mark, captured=phase is Phase.CAPTURE)
+        connection.exec_driver_sql(sql, (amount_cents, hold.id))
+    return done
+
+
+def _pending_back(hold: _Hold, amount_cents: int) -> tuple[Leg, Leg]:
+    return (
+        debit(hold.credit_account_id, amount_cents, Layer.PENDING),
+        credit(hold.debit_account_id, amount_cents, Layer.PENDING),
+    )
+
+
+def _lock(session: Session, hold_id: int) -> _Hold:
+    connection: Connection = session.connection()
+    mark = statements.mark_of(connection.dialect.name)
+    row = connection.exec_driver_sql(statements.lock_hold(mark), (hold_id,)).first()
+    if row is None:
+        message = "The books have no hold with this id."
+        raise HoldNotFound(message, hold_id=hold_id)
+    debit_account_id, credit_account_id, amount_cents, captured_cents, released_cents = row
+    return _Hold(
+        hold_id,
+        facts_of(session, [debit_account_id])[debit_account_id].book_id,
+        debit_account_id,
+        credit_account_id,
+        amount_cents - captured_cents - released_cents,
+    )
+
+
+def _exceeded(hold: _Hold, amount_cents: int) -> HoldExceeded:
+    if not hold.remaining_cents:
+        message = "Nothing is left of this hold: it was captured or released before."
+    else:
+        message = (
+            f"The hold has {format_dollars(hold.remaining_cents)} left, which does not cover "
+            f"{format_dollars(amount_cents)}."
+        )
+    return HoldExceeded(message, hold_id=hold.id, remaining_cents=hold.remaining_cents)

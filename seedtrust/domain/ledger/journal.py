@@ -1,0 +1,361 @@
+"""The only writer of transactions, entries and balances."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, NoReturn
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
+
+from seedtrust.core.db import is_check_violation, is_duplicate_key
+from seedtrust.core.errors import InsufficientFunds
+from seedtrust.core.ids import new_id
+from seedtrust.core.money import format_dollars
+from seedtrust.core.permissions import Actor
+from seedtrust.domain.ledger import posting as words
+from seedtrust.domain.ledger import statements
+from seedtrust.domain.ledger.chart import AccountFacts, facts_of
+from seedtrust.domain.ledger.errors import (
+    AccountClosed,
+    AlreadyReversed,
+    PostingKeyReused,
+    PostingRefused,
+)
+from seedtrust.domain.ledger.models import LedgerBalance
+from seedtrust.domain.ledger.posting import (
+    MAX_LEG_CENTS,
+    Layer,
+    Leg,
+    Link,
+    Phase,
+    PostedTxn,
+    Posting,
+    Side,
+)
+
+_ACTOR_NAME_LENGTH: Final = 120
+_SAVEPOINT: Final = "ledger_post"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A posting that has passed every rule that needs no database, with its fingerprints."""
+
+    posting: Posting
+    phase: Phase
+    idem_key: bytes
+    request_hash: bytes
+
+
+def draft(posting: Posting, phase: Phase = Phase.SINGLE, request: tuple[object, ...] | None = None) -> Draft:
+    """Check a posting and fingerprint it.
+
+    `request` is what a replay must repeat when it is not the posting itself, for verbs that work
+    out the legs from the books. Raises PostingRefused.
+    """
+    check_legs(posting.legs)
+    check_texts(posting)
+    if phase is Phase.SINGLE and any(leg.layer is Layer.PENDING for leg in posting.legs):
+        message = "Pending legs belong to a hold: use reserve, capture or release_hold."
+        raise _refused("pending_without_hold", message)
+    said = plain(posting) if request is None else request
+    return Draft(posting, phase, digest_key(posting.key), digest_request(said))
+
+
+def plain(posting: Posting) -> tuple[object, ...]:
+    """Return what a posting says as plain values, whose text is the same in every version."""
+    return (
+        posting.kind.value,
+        posting.effective_on.isoformat(),
+        [(leg.account_id, int(leg.side), leg.amount_cents, int(leg.layer)) for leg in posting.legs],
+        [(link.relation.value, link.txn_id, link.full) for link in posting.links],
+        posting.memo,
+        posting.category,
+        posting.source_type,
+        posting.source_ref,
+        posting.counterparty_ref,
+    )
+
+
+def digest_key(key: str) -> bytes:
+    """Return the 16 bytes under which an idempotency key is stored."""
+    return hashlib.blake2b(key.encode(), digest_size=16).digest()
+
+
+def digest_request(request: tuple[object, ...]) -> bytes:
+    """Return the 32 bytes by which a repeated request is told from a changed one."""
+    return hashlib.sha256(repr(request).encode()).digest()
+
+
+def check_legs(legs: Sequence[Leg]) -> None:
+    """Refuse fewer than two legs, amounts out of range, and layers that do not sum to zero."""
+    if len(legs) < 2:  # noqa: PLR2004 - double entry
+        raise _refused("too_few_legs", "A posting needs at least two legs.")
+    sums = [0, 0]
+    for leg in legs:
+        amount = leg.amount_cents
+        if type(amount) is not int or not 0 < amount <= MAX_LEG_CENTS:
+            message = "Every leg needs a whole number of cents above zero and below 10^15."
+            raise _refused("bad_amount", message)
+        sums[leg.layer] += leg.side * amount
+    if any(sums):
+        message = "Debits and credits must be equal, in the posted and in the pending layer."
+        raise _refused("unbalanced", message)
+
+
+def check_texts(posting: Posting) -> None:
+    """Refuse texts that their columns cannot hold."""
+    if len(posting.memo) > words.MEMO_LENGTH:
+        raise _too_long("memo", words.MEMO_LENGTH)
+    for name, text, length in (
+        ("category", posting.category or "", words.CATEGORY_LENGTH),
+        ("source_type", posting.source_type, words.SOURCE_TYPE_LENGTH),
+        ("source_ref", posting.source_ref, words.SOURCE_REF_LENGTH),
+        ("counterparty_ref", posting.counterparty_ref, words.COUNTERPARTY_LENGTH),
+    ):
+        if len(text) > length or not text.isascii():
+            raise _too_long(name, length)
+
+
+def write(session: Session, actor: Actor, item: Draft, *, now: datetime) -> PostedTxn:
+    """Write one transaction, or find that it was written before.
+
+    A refusal leaves the unit of work as it was before the call, so the caller may go on. Raises
+    InsufficientFunds, AccountClosed, AccountNotFound, PostingKeyReused, AlreadyReversed,
+    PostingRefused.
+    """
+    legs = item.posting.legs
+    facts = facts_of(session, [leg.account_id for leg in legs])
+    book_id = one_book(facts.values())
+    connection = session.connection()
+    mark = statements.mark_of(connection.dialect.name)
+    txn_id = new_id()
+    connection.exec_driver_sql(f"SAVEPOINT {_SAVEPOINT}")
+    try:
+        connection.exec_driver_sql(
+            statements.insert_txn(mark), header_row(txn_id, book_id, actor, item, now)
+        )
+    except IntegrityError as error:
+        _forget(connection)
+        stored = _stored(connection, book_id, item.idem_key, item.request_hash)
+        if stored is None:
+            raise
+        return stored
+    try:
+        _move(connection, mark, txn_id, item, facts)
+    except DBAPIError as error:
+        _forget(connection)
+        _explain(session, error, item)
+    except _Untouched:
+        _forget(connection)
+        raise _closed(session, legs) from None
+    if mark == statements.SQLITE_MARK:
+        # MySQL replaces a savepoint of the same name; SQLite stacks them.
+        connection.exec_driver_sql(f"RELEASE {_SAVEPOINT}")
+    return PostedTxn(txn_id, replayed=False)
+
+
+class _Untouched(Exception):  # noqa: N818 - never leaves this module
+    """The update found fewer balance rows than the transaction has accounts."""
+
+
+def _move(
+    connection: Connection,
+    mark: str,
+    txn_id: int,
+    item: Draft,
+    facts: dict[int, AccountFacts],
+) -> None:
+    legs = item.posting.legs
+    sql, values, accounts = balance_update(mark, legs)
+    if connection.exec_driver_sql(sql, values).rowcount != accounts:
+        raise _Untouched
+    sql, values = entry_insert(mark, txn_id, item.posting, facts)
+    connection.exec_driver_sql(sql, values)
+    for link in item.posting.links:
+        connection.exec_driver_sql(statements.insert_link(mark), link_row(txn_id, link))
+
+
+def balance_update(mark: str, legs: Sequence[Leg]) -> tuple[str, tuple[int, ...], int]:
+    """Return the update of a transaction's balances, its values, and the number of accounts."""
+    moves: dict[int, list[int]] = {}
+    for leg in legs:
+        move = moves.setdefault(leg.account_id, [0, 0, 0, 0, 0])
+        move[2 * leg.layer + (leg.side == Side.CREDIT)] += leg.amount_cents
+        move[4] += 1
+    ordered = sorted(moves.items())
+    shape = tuple(
+        (sum(1 << bit for bit in range(4) if move[bit]), move[4]) for _, move in ordered
+    )
+    values: list[int] = []
+    for bit in range(4):
+        for account_id, move in ordered:
+            if move[bit]:
+                values += (account_id, move[bit])
+    accounts = [account_id for account_id, _ in ordered]
+    if len({move[4] for _, move in ordered}) > 1:
+        values += accounts
+    values += accounts
+    return statements.update_balances(mark, shape), tuple(values), len(ordered)
+
+
+def entry_insert(
+    mark: str, txn_id: int, posting: Posting, facts: dict[int, AccountFacts]
+) -> tuple[str, tuple[object, ...]]:
+    """Return the insert of a transaction's entries and its values."""
+    effective_on = posting.effective_on.isoformat()
+    later: dict[int, list[int]] = {}
+    shapes: list[statements.LegShape] = []
+    values: list[tuple[object, ...]] = []
+    # Backwards, because the balance rows already hold what all legs of an account add up to.
+    for leg in reversed(posting.legs):
+        normal = facts[leg.account_id].normal_side
+        rest = later.setdefault(leg.account_id, [0, 0, 0])
+        posted, pending, count = rest
+        shapes.append((leg.layer, leg.side, normal, count, bool(posted), bool(pending)))
+        offsets = tuple(offset for offset in (posted, pending) if offset)
+        values.append((txn_id, leg.amount_cents, *offsets, effective_on, leg.account_id))
+        rest[leg.layer] += normal * leg.side * leg.amount_cents
+        rest[2] += 1
+    shapes.reverse()
+    values.reverse()
+    sql = statements.insert_entries(mark, tuple(shapes))
+    return sql, tuple(value for row in values for value in row)
+
+
+def header_row(
+    txn_id: int, book_id: int, actor: Actor, item: Draft, now: datetime
+) -> tuple[object, ...]:
+    """Return the values of a header, in the order of its columns."""
+    posting = item.posting
+    return (
+        txn_id,
+        book_id,
+        posting.kind.value,
+        int(item.phase),
+        item.idem_key,
+        item.request_hash,
+        posting.effective_on.isoformat(),
+        stamp(now),
+        actor.user_id,
+        actor.name[:_ACTOR_NAME_LENGTH],
+        posting.category,
+        posting.counterparty_ref,
+        posting.source_type,
+        posting.source_ref,
+        posting.memo,
+    )
+
+
+def link_row(txn_id: int, link: Link) -> tuple[object, ...]:
+    """Return the values of a tie, in the order of its columns."""
+    return (txn_id, link.relation.value, link.txn_id, 1 if link.full else None)
+
+
+def stamp(instant: datetime) -> str:
+    """Return an aware instant as both databases store it: UTC with microseconds."""
+    if instant.tzinfo is None:
+        message = "instants must be aware"
+        raise TypeError(message)
+    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def find_replay(
+    connection: Connection, book_id: int, key: str, request: tuple[object, ...]
+) -> PostedTxn | None:
+    """Return the stored outcome of a key, or None if it is new. Raises PostingKeyReused."""
+    return _stored(connection, book_id, digest_key(key), digest_request(request))
+
+
+def _stored(
+    connection: Connection, book_id: int, idem_key: bytes, request_hash: bytes
+) -> PostedTxn | None:
+    sql = statements.find_txn(statements.mark_of(connection.dialect.name))
+    row = connection.exec_driver_sql(sql, (book_id, idem_key)).first()
+    if row is None:
+        return None
+    if bytes(row[1]) != request_hash:
+        message = "This key was used for another posting. Use a new key for a new posting."
+        raise PostingKeyReused(message, txn_id=row[0])
+    return PostedTxn(row[0], replayed=True)
+
+
+def one_book(facts: Iterable[AccountFacts]) -> int:
+    """Return the book of all accounts. Raises PostingRefused if they are of two."""
+    books = {fact.book_id for fact in facts}
+    if len(books) > 1:
+        message = "A posting stays within one book. Post to each book on its own."
+        raise _refused("mixed_books", message)
+    return next(iter(books))
+
+
+def _forget(connection: Connection) -> None:
+    connection.exec_driver_sql(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+
+
+def _explain(session: Session, error: DBAPIError, item: Draft) -> NoReturn:
+    if is_check_violation(error):
+        raise overdraft(session, item.posting.legs) from error
+    if is_duplicate_key(error) and any(link.full for link in item.posting.links):
+        message = "This transaction was fully reversed before. It cannot be reversed again."
+        raise AlreadyReversed(message) from error
+    raise error
+
+
+def overdraft(session: Session, legs: Sequence[Leg]) -> InsufficientFunds:
+    """Return the error that names the guarded account which the legs would overdraw."""
+    needed: dict[int, int] = {}
+    for leg in legs:
+        needed[leg.account_id] = needed.get(leg.account_id, 0) + leg.side * leg.amount_cents
+    balance = LedgerBalance
+    rows = session.execute(
+        select(
+            balance.account_id,
+            balance.cr_posted - balance.dr_posted + balance.cr_pending - balance.dr_pending,
+        ).where(balance.account_id.in_(needed), balance.guard == 1)
+    ).all()
+    for account_id, available_cents in rows:
+        if needed[account_id] > available_cents:
+            return insufficient(account_id, available_cents, needed[account_id])
+    message = "The available balance does not cover this. Check what is held on the case."
+    return InsufficientFunds(message)
+
+
+def insufficient(account_id: int, available_cents: int, needed_cents: int) -> InsufficientFunds:
+    """Return the error that says what is there and what was asked."""
+    message = (
+        f"Only {format_dollars(available_cents)} is available and "
+        f"{format_dollars(needed_cents)} is needed. Add money to the case or lower the amount."
+    )
+    return InsufficientFunds(
+        message,
+        account_id=account_id,
+        available_cents=available_cents,
+        needed_cents=needed_cents,
+    )
+
+
+def _closed(session: Session, legs: Sequence[Leg]) -> AccountClosed:
+    ids = {leg.account_id for leg in legs}
+    closed = session.execute(
+        select(LedgerBalance.account_id)
+        .where(LedgerBalance.account_id.in_(ids), LedgerBalance.closed == 1)
+        .order_by(LedgerBalance.account_id)
+    ).first()
+    message = "An account of this posting is closed. Reopen it, or post to another account."
+    return AccountClosed(message, account_id=None if closed is None else closed[0])
+
+
+def _refused(reason: str, message: str) -> PostingRefused:
+    return PostingRefused(message, reason=reason)
+
+
+def _too_long(field: str, length: int) -> PostingRefused:
+    message = f"Use at most {length} plain characters."
+    return PostingRefused(message, errors={field: [message]}, reason="bad_text", field=field)
