@@ -179,7 +179,7 @@ def lock(session: Session, model: type[Row], row_id: int) -> Row | None:
     return rows[0] if rows else None
 
 
-def lock_where(session: Session, statement: Select[tuple[Row]]) -> list[Row]:
+def lock_where(session: Session, statement: Select[Row]) -> list[Row]:
     """Lock the rows of a statement and return them with fresh attributes, in its order."""
     locked = statement.with_for_update().execution_options(populate_existing=True)
     return list(session.execute(locked).scalars())

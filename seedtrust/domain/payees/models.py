@@ -58,6 +58,8 @@ class PayeeAccount(Base):
     submitted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     checked_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
     checked_by: Mapped[str] = mapped_column(String(200), default="")
+    verified_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    verified_by: Mapped[str] = mapped_column(String(200), default="")
     call_back_note: Mapped[str] = mapped_column(String(500), default="")
     approved_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
     approved_by: Mapped[str] = mapped_column(String(200), default="")

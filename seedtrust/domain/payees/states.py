@@ -55,3 +55,30 @@ STEPS: Final = {
 }
 
 OPEN_CHANGE: Final = frozenset(_BEFORE_ACTIVE)
+
+STATE_LABELS: Final = {
+    AccountState.SUBMITTED: "Submitted",
+    AccountState.CHECKED: "Checked, call-back next",
+    AccountState.VERIFIED: "Verified, waiting for approval",
+    AccountState.APPROVED: "Approved",
+    AccountState.COOLING: "Cooling off",
+    AccountState.ACTIVE: "Active",
+    AccountState.SUPERSEDED: "Replaced",
+    AccountState.BLOCKED: "Blocked",
+    AccountState.REJECTED: "Rejected",
+}
+
+STATE_TONES: Final = {
+    AccountState.SUBMITTED: "warn",
+    AccountState.CHECKED: "warn",
+    AccountState.VERIFIED: "warn",
+    AccountState.APPROVED: "info",
+    AccountState.COOLING: "info",
+    AccountState.ACTIVE: "ok",
+    AccountState.SUPERSEDED: "neutral",
+    AccountState.BLOCKED: "bad",
+    AccountState.REJECTED: "neutral",
+}
+
+# A new account that replaces another waits this long, so that the payee can object.
+COOLING_BANKING_DAYS: Final = 3
