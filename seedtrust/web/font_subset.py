@@ -1,0 +1,64 @@
+"""Regenerates the two Inter web fonts that are committed under static/fonts.
+
+Run `python -m seedtrust.web.font_subset` with fonttools, brotli and fontpkg-inter installed. The product itself needs
+none of the three: it serves the committed files.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any, Final
+
+FONTS_FOLDER: Final = Path(__file__).parent / "static" / "fonts"
+SOURCE: Final = "fontpkg_inter/files/Inter[opsz,wght].ttf"
+LICENCE: Final = "fontpkg_inter/LICENSE"
+OPTICAL_SIZE: Final = 14
+WEIGHTS: Final = (400, 700)
+FEATURES: Final = ("kern", "mark", "mkmk", "ccmp", "locl", "calt", "case", "tnum", "zero", "cv05")
+
+# The first file is all that an English page needs; the browser asks for the second only when a name needs it.
+UNICODES: Final = {
+    "inter.woff2": (
+        "U+0000-00FF,U+0131,U+0152-0153,U+02BB-02BC,U+02C6,U+02DA,U+02DC,U+2000-206F,U+20AC,U+2116,"
+        "U+2122,U+2190-2193,U+2197,U+2212,U+2215,U+2248,U+2260,U+2264-2265,U+25CF,U+2713,U+FEFF,U+FFFD"
+    ),
+    "inter-ext.woff2": (
+        "U+0100-0130,U+0132-0151,U+0154-024F,U+0259,U+0300-036F,U+1E00-1EFF,U+20A0-20AB,U+20AD-20C0"
+    ),
+}
+
+
+def _fonttools(module: str) -> Any:
+    # Imported by name: a tool of whoever changes the font, not of the product.
+    return importlib.import_module(f"fontTools.{module}")
+
+
+def build(source: Path, unicodes: str, target: Path) -> None:
+    """Write the subset of one variable font as WOFF2, with its optical size pinned."""
+    subset, instancer = _fonttools("subset"), _fonttools("varLib.instancer")
+    font = _fonttools("ttLib").TTFont(source, recalcTimestamp=False)
+    options = subset.Options(layout_features=list(FEATURES), notdef_outline=True, hinting=False)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=subset.parse_unicodes(unicodes.replace("U+", "")))
+    # The order matters: pinning an axis first leaves tables the subsetter cannot follow.
+    subsetter.subset(font)
+    font = instancer.instantiateVariableFont(font, {"opsz": OPTICAL_SIZE, "wght": WEIGHTS})
+    font.flavor = "woff2"
+    font.save(target)
+
+
+def main() -> int:
+    """Build both files and copy the licence text beside them."""
+    package = distribution("fontpkg-inter")
+    for name, unicodes in UNICODES.items():
+        build(Path(str(package.locate_file(SOURCE))), unicodes, FONTS_FOLDER / name)
+    licence = Path(str(package.locate_file(LICENCE))).read_text(encoding="utf-8")
+    (FONTS_FOLDER / "OFL.txt").write_text(licence, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
