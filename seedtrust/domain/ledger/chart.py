@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, cast
+from typing import Final
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -40,9 +40,6 @@ __all__ = [
     "reopen_account",
 ]
 
-_ACCOUNTS: Final = cast("Table", LedgerAccount.__table__)
-_BALANCES: Final = cast("Table", LedgerBalance.__table__)
-_BOOKS: Final = cast("Table", LedgerBook.__table__)
 _IN_LIMIT: Final = 1_000
 
 _FIRST_DAY: Final = date(1970, 1, 1)
@@ -134,7 +131,7 @@ def open_account(
         return found
     new_account_id = new_id()
     owner_type, owner_id = owner or (None, None)
-    account = insert(_ACCOUNTS).values(
+    account = insert(LedgerAccount).values(
         id=new_account_id,
         book_id=_book_id(session, book),
         code=code,
@@ -144,13 +141,14 @@ def open_account(
         owner_id=owner_id,
         created_at=now,
     )
+    # Plain inserts on the connection: a refused one leaves the session as it was.
+    connection = session.connection()
     try:
-        session.execute(account)
+        connection.execute(account)
     except IntegrityError as error:
         return _opened_meanwhile(session, book, code, error)
-    session.execute(
-        insert(_BALANCES).values(account_id=new_account_id, guard=int(kind in GUARDED))
-    )
+    guard = int(kind in GUARDED)
+    connection.execute(insert(LedgerBalance).values(account_id=new_account_id, guard=guard))
     return new_account_id
 
 
@@ -182,8 +180,8 @@ def close_account(session: Session, row_id: int) -> None:
     Raises AccountNotEmpty unless it stands at zero with nothing held, AccountNotFound.
     """
     balance = LedgerBalance
-    closed = session.execute(
-        update(_BALANCES)
+    closed = session.connection().execute(
+        update(LedgerBalance)
         .where(
             balance.account_id == row_id,
             balance.dr_posted == balance.cr_posted,
@@ -191,7 +189,7 @@ def close_account(session: Session, row_id: int) -> None:
         )
         .values(closed=1)
     )
-    if closed.rowcount == 0:  # type: ignore[attr-defined]
+    if closed.rowcount == 0:
         _require(session, row_id)
         message = "Only an account at 0.00 with nothing held can be closed."
         raise AccountNotEmpty(message, account_id=row_id)
@@ -200,8 +198,8 @@ def close_account(session: Session, row_id: int) -> None:
 def reopen_account(session: Session, row_id: int) -> None:
     """Let a closed account take postings again. Raises AccountNotFound."""
     _require(session, row_id)
-    session.execute(
-        update(_BALANCES).where(LedgerBalance.account_id == row_id).values(closed=0)
+    session.connection().execute(
+        update(LedgerBalance).where(LedgerBalance.account_id == row_id).values(closed=0)
     )
 
 
@@ -263,11 +261,11 @@ def _open_book(session: Session, book: BookCode, open_from: date, now: datetime)
     known = session.execute(select(LedgerBook.id).where(LedgerBook.code == book.value))
     if known.scalar_one_or_none() is not None:
         return
-    row = insert(_BOOKS).values(
+    row = insert(LedgerBook).values(
         id=new_id(), code=book.value, kind=book.value, open_from=open_from, created_at=now
     )
     try:
-        session.execute(row)
+        session.connection().execute(row)
     except IntegrityError as error:
         # Another process opened it between the read and the insert: that is as good.
         if not is_duplicate_key(error):

@@ -41,6 +41,7 @@ from seedtrust.domain.ledger.posting import (
 
 _ACTOR_NAME_LENGTH: Final = 120
 _SAVEPOINT: Final = "ledger_post"
+_KINDS: Final = frozenset(kind.value for kind in words.TxnKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ class Draft:
     request_hash: bytes
 
 
-def draft(posting: Posting, phase: Phase = Phase.SINGLE, request: tuple[object, ...] | None = None) -> Draft:
+def draft(
+    posting: Posting, phase: Phase = Phase.SINGLE, request: tuple[object, ...] | None = None
+) -> Draft:
     """Check a posting and fingerprint it.
 
     `request` is what a replay must repeat when it is not the posting itself, for verbs that work
@@ -71,7 +74,7 @@ def draft(posting: Posting, phase: Phase = Phase.SINGLE, request: tuple[object, 
 def plain(posting: Posting) -> tuple[object, ...]:
     """Return what a posting says as plain values, whose text is the same in every version."""
     return (
-        posting.kind.value,
+        str(posting.kind),
         posting.effective_on.isoformat(),
         [(leg.account_id, int(leg.side), leg.amount_cents, int(leg.layer)) for leg in posting.legs],
         [(link.relation.value, link.txn_id, link.full) for link in posting.links],
@@ -110,7 +113,9 @@ def check_legs(legs: Sequence[Leg]) -> None:
 
 
 def check_texts(posting: Posting) -> None:
-    """Refuse texts that their columns cannot hold."""
+    """Refuse texts that their columns cannot hold, and kinds that the books do not know."""
+    if posting.kind not in _KINDS:
+        raise _refused("unknown_kind", f"The books know no transaction of kind {posting.kind}.")
     if len(posting.memo) > words.MEMO_LENGTH:
         raise _too_long("memo", words.MEMO_LENGTH)
     for name, text, length in (
@@ -141,7 +146,7 @@ def write(session: Session, actor: Actor, item: Draft, *, now: datetime) -> Post
         connection.exec_driver_sql(
             statements.insert_txn(mark), header_row(txn_id, book_id, actor, item, now)
         )
-    except IntegrityError as error:
+    except IntegrityError:
         _forget(connection)
         stored = _stored(connection, book_id, item.idem_key, item.request_hash)
         if stored is None:
@@ -161,7 +166,7 @@ def write(session: Session, actor: Actor, item: Draft, *, now: datetime) -> Post
     return PostedTxn(txn_id, replayed=False)
 
 
-class _Untouched(Exception):  # noqa: N818 - never leaves this module
+class _Untouched(Exception):
     """The update found fewer balance rows than the transaction has accounts."""
 
 
@@ -173,11 +178,11 @@ def _move(
     facts: dict[int, AccountFacts],
 ) -> None:
     legs = item.posting.legs
-    sql, values, accounts = balance_update(mark, legs)
-    if connection.exec_driver_sql(sql, values).rowcount != accounts:
+    update, counts, accounts = balance_update(mark, legs)
+    if connection.exec_driver_sql(update, counts).rowcount != accounts:
         raise _Untouched
-    sql, values = entry_insert(mark, txn_id, item.posting, facts)
-    connection.exec_driver_sql(sql, values)
+    insert, values = entry_insert(mark, txn_id, item.posting, facts)
+    connection.exec_driver_sql(insert, values)
     for link in item.posting.links:
         connection.exec_driver_sql(statements.insert_link(mark), link_row(txn_id, link))
 
@@ -190,9 +195,7 @@ def balance_update(mark: str, legs: Sequence[Leg]) -> tuple[str, tuple[int, ...]
         move[2 * leg.layer + (leg.side == Side.CREDIT)] += leg.amount_cents
         move[4] += 1
     ordered = sorted(moves.items())
-    shape = tuple(
-        (sum(1 << bit for bit in range(4) if move[bit]), move[4]) for _, move in ordered
-    )
+    shape = tuple((sum(1 << bit for bit in range(4) if move[bit]), move[4]) for _, move in ordered)
     values: list[int] = []
     for bit in range(4):
         for account_id, move in ordered:
@@ -237,7 +240,7 @@ def header_row(
     return (
         txn_id,
         book_id,
-        posting.kind.value,
+        str(posting.kind),
         int(item.phase),
         item.idem_key,
         item.request_hash,

@@ -116,10 +116,10 @@ class Posting:
     """One transaction to write.
 
     `key` is the idempotency key, unique per book, any length. `effective_on` is the business date
-    by which balances and statements count it.
+    by which balances and statements count it. `kind` is a TxnKind or its text.
     """
 
-    kind: TxnKind
+    kind: str
     key: str
     effective_on: date
     legs: tuple[Leg, ...]

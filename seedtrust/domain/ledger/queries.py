@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Executable, and_, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from seedtrust.domain.ledger.account_kinds import AccountKind, BookCode
@@ -166,7 +166,8 @@ def case_lines(
 ) -> list[CaseLine]:
     """Return a page of an account's posted lines in effective order, with the running balance.
 
-    `after` is the cursor of the last line seen. With `newest_first` the page runs backwards; the balance of each line stays the same.
+    `after` is the cursor of the last line seen. With `newest_first` the page runs backwards; the
+    balance of each line stays the same.
     """
     rows = session.execute(
         _page(case_account_id, after, limit=limit, newest_first=newest_first)
@@ -199,18 +200,22 @@ def case_lines(
 
 def _page(
     account_id: int, after: LineCursor | None, *, limit: int, newest_first: bool
-) -> Select[Any]:
+) -> Executable:
     # One statement, so that the opening balance and the page are of one moment.
     entry, txn = LedgerEntry, LedgerTxn
     before: ColumnElement[int]
     if newest_first:
-        before = _posted_all(account_id) if after is None else _posted_until(
-            account_id, after.effective_on, after.seq - 1
+        before = (
+            _posted_all(account_id)
+            if after is None
+            else _posted_until(account_id, after.effective_on, after.seq - 1)
         )
         order = (entry.effective_on.desc(), entry.seq.desc())
     else:
-        before = literal(0) if after is None else _posted_until(
-            account_id, after.effective_on, after.seq
+        before = (
+            literal(0)
+            if after is None
+            else _posted_until(account_id, after.effective_on, after.seq)
         )
         order = (entry.effective_on.asc(), entry.seq.asc())
     statement = (
@@ -242,9 +247,7 @@ def _beyond(cursor: LineCursor, newest_first: bool) -> ColumnElement[bool]:  # n
     # Spelled out: MariaDB reads no index range from a comparison of row values.
     day, seq = LedgerEntry.effective_on, LedgerEntry.seq
     if newest_first:
-        return and_(
-            day <= cursor.effective_on, or_(day < cursor.effective_on, seq < cursor.seq)
-        )
+        return and_(day <= cursor.effective_on, or_(day < cursor.effective_on, seq < cursor.seq))
     return and_(day >= cursor.effective_on, or_(day > cursor.effective_on, seq > cursor.seq))
 
 
@@ -264,15 +267,15 @@ def _posted_until(account_id: int, on: date, seq: int | None = None) -> ColumnEl
     because the mark and the sums move together.
     """
     entry, daily, mark = LedgerEntry, LedgerDaily, LedgerDailyMark
-    whole_days = (lambda day: day <= on) if seq is None else (lambda day: day < on)
+    last = on if seq is None else on - timedelta(days=1)
     signed = func.coalesce(func.sum(entry.side * entry.amount_cents), 0)
     rolled = select(func.coalesce(func.sum(daily.dr_cents - daily.cr_cents), 0)).where(
-        daily.account_id == account_id, whole_days(daily.effective_on)
+        daily.account_id == account_id, daily.effective_on <= last
     )
     mark_seq = select(func.coalesce(func.max(mark.seq), 0)).where(mark.account_id == account_id)
     posted = (entry.account_id == account_id, entry.layer == int(Layer.POSTED))
     rest = select(signed).where(
-        *posted, entry.seq > mark_seq.scalar_subquery(), whole_days(entry.effective_on)
+        *posted, entry.seq > mark_seq.scalar_subquery(), entry.effective_on <= last
     )
     parts = rolled.scalar_subquery() + rest.scalar_subquery()
     if seq is not None:
@@ -281,9 +284,7 @@ def _posted_until(account_id: int, on: date, seq: int | None = None) -> ColumnEl
     return parts
 
 
-def sums_by_kind(
-    session: Session, on: date, book: str = BookCode.TRUST
-) -> dict[AccountKind, int]:
+def sums_by_kind(session: Session, on: date, book: str = BookCode.TRUST) -> dict[AccountKind, int]:
     """Return the balance of each kind of account at the end of a day, by effective date.
 
     Each figure stands on the kind's normal side. What moves after the day is taken off the
@@ -343,8 +344,8 @@ def trial_balance(session: Session, book: str) -> TrialBalance:
         .order_by(label)
     )
     found = tuple(
-        TrialRow(code, AccountKind(kind), count, whole(debits), whole(credits))
-        for code, kind, count, debits, credits in rows
+        TrialRow(code, AccountKind(kind), count, whole(debit), whole(credit))
+        for code, kind, count, debit, credit in rows
     )
     return TrialBalance(
         found,
