@@ -1,0 +1,1 @@
+"""Pure file formats that a bank sends and takes, usable without the rest of SeedTrust."""
