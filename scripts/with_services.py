@@ -31,6 +31,7 @@ USER: Final = "seedtrust"
 READY_WITHIN_SECONDS: Final = 60.0
 STOPPED_WITHIN_SECONDS: Final = 20.0
 ATTEMPTS: Final = 3
+ROOM_BYTES: Final = 3 * 1024**3
 # Debian keeps servers where an ordinary user's path does not look.
 SEARCH_PATH: Final = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin"])
 _PR_SET_PDEATHSIG: Final = 1
@@ -47,6 +48,15 @@ def program(name: str, package: str) -> str:
         message = f"{name} is not installed. Run: apt-get install {package}"
         raise ServiceFailed(message)
     return found
+
+
+def scratch() -> str | None:
+    """Return the folder for temporary data: memory where there is room, since nothing is kept."""
+    memory = Path("/dev/shm")  # noqa: S108 - a private folder is made inside it
+    if not (memory.is_dir() and os.access(memory, os.W_OK)):
+        return None
+    free = os.statvfs(memory)
+    return str(memory) if free.f_bavail * free.f_frsize >= ROOM_BYTES else None
 
 
 def free_port() -> int:
@@ -269,7 +279,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="seedtrust-", ignore_cleanup_errors=True) as name,
+            tempfile.TemporaryDirectory(
+                prefix="seedtrust-", dir=scratch(), ignore_cleanup_errors=True
+            ) as name,
             mariadb(Path(name) / "mariadb") as mariadb_url,
             redis(Path(name) / "redis") as redis_url,
         ):
@@ -278,6 +290,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 {
                     "SEEDTRUST_TEST_MARIADB_URL": mariadb_url,
                     "SEEDTRUST_TEST_REDIS_URL": redis_url,
+                    # The databases of tests on SQLite lie in pytest's temporary folder.
+                    "PYTEST_DEBUG_TEMPROOT": name,
                 },
             )
     except ServiceFailed as error:
