@@ -20,6 +20,7 @@ class Permission(StrEnum):
     CASES_APPROVE_ACCOUNTING = "cases.approve_accounting"
     CASES_CERTIFY = "cases.certify"
     CASES_CLOSE = "cases.close"
+    CASES_HOLD = "cases.hold"
     CASES_OPEN = "cases.open"
     CASES_PROPOSE_ACCOUNTING = "cases.propose_accounting"
     CASES_VIEW = "cases.view"
@@ -181,10 +182,13 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
     ),
     Role.CONTROLLER: _staff(
         Permission.CASES_APPROVE_ACCOUNTING,
+        Permission.CASES_HOLD,
         Permission.RUNS_RELEASE,
         Permission.CLOCK_MOVE,
     ),
-    Role.LEGAL: _staff(Permission.SCHEDULE_ACTIVATE, Permission.USERS_GRANT),
+    Role.LEGAL: _staff(
+        Permission.CASES_HOLD, Permission.SCHEDULE_ACTIVATE, Permission.USERS_GRANT
+    ),
     Role.IT_ADMIN: {
         Permission.ACCOUNT_SELF: Scope.OWN,
         Permission.AUDIT_VIEW: Scope.ALL,
