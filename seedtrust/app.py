@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from flask import Flask
@@ -14,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from seedtrust import __version__, admin, api
 from seedtrust.core.clock import Clock, SystemClock
 from seedtrust.core.crypto import Keyring
+from seedtrust.core.locations import templates_folder
 from seedtrust.domain import tables as _tables  # noqa: F401 - every table must be known
 from seedtrust.ext import db, reading
 from seedtrust.settings import Settings
@@ -34,7 +34,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     Raises RouteUndeclared when a route lacks a permission.
     """
     logs.configure_logs(settings)
-    app = Flask("seedtrust", static_folder=None, template_folder=str(_templates()))
+    app = Flask("seedtrust", static_folder=None, template_folder=str(templates_folder()))
     app.config.update(_flask_config(settings))
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.undefined = StrictUndefined
@@ -76,14 +76,6 @@ def _flask_config(settings: Settings) -> dict[str, object]:
         "MAX_FORM_PARTS": 1_000,
         "WTF_CSRF_SSL_STRICT": secure,
     }
-
-
-def _templates() -> Path:
-    try:
-        from seedtrust.core.locations import templates_dir  # noqa: PLC0415
-    except ImportError:
-        return Path(__file__).resolve().parent.parent / "templates"
-    return templates_dir()
 
 
 def _init_web(app: Flask, settings: Settings) -> None:
