@@ -34,8 +34,7 @@ _CAPTURED: Final = (
     "trace_number",
 )
 _MATCHERS: Final = {
-    layout: layout.matcher(*_CAPTURED).match
-    for layout in {sec.entry for sec in SEC_CODES.values()}
+    layout: layout.matcher(*_CAPTURED).match for layout in {sec.entry for sec in SEC_CODES.values()}
 }
 _REMITTANCE: Final = layouts.ADDENDA_05.matcher("addenda_sequence", "entry_sequence").match
 _DIGITS: Final = re.compile(r" *[0-9]+ *", re.ASCII)
@@ -51,6 +50,7 @@ _REPEATED: Final = (
     "odfi_identification",
     "batch_number",
 )
+_MOST_ADDENDA: Final = 9999
 _PAYMENT_TYPES: Final = frozenset({"R ", "S ", "ST"})
 
 #: Routing numbers found good, with the eight digits that the hash adds up.
@@ -92,6 +92,8 @@ class BatchScan:
         self._is_same_day = False
         self._last_trace = ""
         self._wants_records = findings.wants_records
+        self._has_count = "addenda_count" in self.sec.entry.slices
+        self._is_plain = False
         self._needs_close = False
         self._has_entry = False
         self._rule: EntryRule | None = None
@@ -205,6 +207,7 @@ class BatchScan:
         self._rule = rule
         self._trace = trace
         self._indicator = indicator
+        self._is_plain = rule is not None and rule.takes_remittance
         if indicator == "1" or self._wants_records or rule is None or rule.wants_addenda:
             self._needs_close = True
 
@@ -230,6 +233,7 @@ class BatchScan:
         self._rule = rule
         self._trace = record[layout.slices["trace_number"]]
         self._indicator = record[layout.slices["addenda_indicator"]]
+        self._is_plain = False
         self._needs_close = True
 
     def _learn(self, record: str, line: int) -> int:
@@ -304,11 +308,15 @@ class BatchScan:
                 sequence, entry_sequence = match.groups()
                 if int(sequence) == len(types) + 1 and entry_sequence == self._trace[-7:]:
                     self._needs_close = True
-                    self._keep(layouts.ADDENDA_05, record, line)
+                    types.append("05")
+                    if self._wants_records:
+                        self._addenda.append(ParsedAddenda(layouts.ADDENDA_05, record, line))
                     return
         self._any_addenda(record, line)
 
     def _keep(self, layout: Layout, record: str, line: int) -> None:
+        if len(self._types) > _MOST_ADDENDA:
+            return
         self._types.append(record[1:3])
         if self._wants_records:
             self._addenda.append(ParsedAddenda(layout, record, line))
@@ -351,18 +359,10 @@ class BatchScan:
     def close_entry(self) -> None:
         """Check the addenda of the entry that is complete now, and hand it out if wanted."""
         self._needs_close = False
-        types, rule = self._types, self._rule
-        has_indicator = self._indicator == "1"
-        if has_indicator is not bool(types) and not (rule is not None and rule.is_inbound):
-            name, line = "addenda_indicator", self._entry_line
-            if has_indicator:
-                self._of_entry(name, line, "addenda-missing", "The entry announces an addenda.")
-            else:
-                message = "The entry has an addenda but does not announce it."
-                self._of_entry(name, line, "addenda-indicator", message)
-        if rule is not None and (rule.wants_addenda or types):
-            self._check_types(rule, has_indicator=has_indicator)
-        if "addenda_count" in self.sec.entry.slices:
+        types = self._types
+        if not self._is_plain or types != _ONE_REMITTANCE or self._indicator != "1":
+            self._check_addenda()
+        if self._has_count:
             self._check_addenda_count()
         if self._wants_records:
             self._findings.events.append(
@@ -377,6 +377,19 @@ class BatchScan:
             self._addenda.clear()
         types.clear()
 
+    def _check_addenda(self) -> None:
+        types, rule = self._types, self._rule
+        has_indicator = self._indicator == "1"
+        if has_indicator is not bool(types) and not (rule is not None and rule.is_inbound):
+            name, line = "addenda_indicator", self._entry_line
+            if has_indicator:
+                self._of_entry(name, line, "addenda-missing", "The entry announces an addenda.")
+            else:
+                message = "The entry has an addenda but does not announce it."
+                self._of_entry(name, line, "addenda-indicator", message)
+        if rule is not None and (rule.wants_addenda or types):
+            self._check_types(rule, has_indicator=has_indicator)
+
     def _check_types(self, rule: EntryRule, *, has_indicator: bool) -> None:
         """Check which types of addenda an entry has and how many of each."""
         types, sec = self._types, self.sec
@@ -389,8 +402,6 @@ class BatchScan:
         elif rule.wants_addenda and not types and not has_indicator:
             message = "An entry of this kind needs an addenda."
             self._of_entry("addenda_indicator", self._entry_line, "addenda-missing", message)
-        if types == _ONE_REMITTANCE and sec.max_remittance and not sec.required:
-            return
         most = dict(sec.optional) | {"05": 0 if rule.is_inbound else sec.max_remittance}
         most |= dict.fromkeys((*sec.required, *reasons), 1)
         for kind in sorted(set(types)):
@@ -467,6 +478,7 @@ def compare_numbers(
     record: str,
     line: int,
     actual: dict[str, int],
+    *,
     code: str = "control-mismatch",
 ) -> None:
     """Report the numbers of a control record that differ from what the records make."""

@@ -17,14 +17,18 @@ from seedtrust.formats.nacha.codes import (
     reserved_description,
 )
 from seedtrust.formats.nacha.faults import WriteError
-from seedtrust.formats.nacha.fields import RECORD_LENGTH, Layout
+from seedtrust.formats.nacha.fields import Layout
 from seedtrust.formats.nacha.outgoing import (
+    AnyAddenda,
     Offset,
     OutgoingAddenda,
     OutgoingBatch,
     OutgoingChange,
+    OutgoingContest,
+    OutgoingDishonour,
     OutgoingEntry,
     OutgoingRefusal,
+    OutgoingReturn,
 )
 from seedtrust.formats.nacha.routing import is_valid_routing_number
 from seedtrust.formats.nacha.rules import (
@@ -51,6 +55,18 @@ _INBOUND: Final = frozenset({Purpose.RETURN, Purpose.CHANGE})
 _OWN_TEXT: Final = frozenset({Purpose.REVERSAL, Purpose.RETRY, Purpose.ACCOUNT_CHECK})
 _PAYEE_ACCOUNTS: Final = frozenset({Account.CHECKING, Account.SAVINGS})
 _BATCH_NUMBERS: Final = range(1, 10_000_000)
+_SERVICE_CLASSES: Final = frozenset({200, 220, 225})
+_CHANGES: Final = (OutgoingChange, OutgoingRefusal)
+_RETURNS: Final = (OutgoingReturn, OutgoingDishonour, OutgoingContest)
+_PAYMENT_TYPES: Final = frozenset({"R", "S", "ST"})
+_REMITTANCE: Final = layouts.ADDENDA_05.template
+# The count of addenda, where there is one, is rendered together with the name after it.
+_TEMPLATES: Final = {
+    layouts.ENTRY: layouts.ENTRY.template,
+    layouts.NAMELESS_ENTRY: layouts.NAMELESS_ENTRY.template,
+    layouts.CTX_ENTRY: layouts.CTX_ENTRY.template.replace("%04d%-16s", "%-20s"),
+}
+_is_remittance: Final = layouts.ADDENDA_05.match.match
 
 
 class Place(NamedTuple):
@@ -73,15 +89,14 @@ class Lines:
     def put(self, record: str) -> None:
         """Add one record."""
         self.pending.append(record)
-        self.count += 1
-        if len(self.pending) >= _FLUSH_RECORDS:
-            self.flush()
 
-    def flush(self) -> None:
-        """Hand everything to the sink."""
+    def flush(self) -> int:
+        """Hand everything to the sink; return the number of records written so far."""
+        self.count += len(self.pending)
         self.pending.append("")
         self._sink.write(self._line_end.join(self.pending).encode("ascii"))
         self.pending.clear()
+        return self.count
 
 
 def refuse(code: str, field: str, message: str, place: Place) -> NoReturn:
@@ -109,10 +124,6 @@ def checked_record(layout: Layout, values: Mapping[str, str | int], place: Place
     refuse(field.code, field.name, f"The {field.title} {field.requirement}.", place)
 
 
-def _first_eight_numbers() -> dict[str, int]:
-    return {}
-
-
 class BatchWriter:
     """Writes one batch: the header at once, then entry by entry, then the control record."""
 
@@ -134,8 +145,9 @@ class BatchWriter:
         self._rules = _rules(batch, self._service_class)
         self._layout = self._sec.entry
         self._match = self._layout.match.match
-        self._template = self._layout.template
+        self._template = _TEMPLATES[self._layout]
         self._name_width = self._layout.field("name").length
+        self._has_payment_type = self._sec.has_payment_type
         self._counts_addenda = "addenda_count" in self._layout.slices
         self._odfi = batch.odfi_identification
         self._last_trace = ""
@@ -153,7 +165,7 @@ class BatchWriter:
             "sec_code": batch.sec_code,
             "entry_description": batch.entry_description,
             "descriptive_date": batch.descriptive_date,
-            "effective_on": _short_date(batch.effective_on, self._place),
+            "effective_on": short_date(batch.effective_on, "effective_on", self._place),
             "settlement_day": "" if day is None else f"{day:03d}",
             "originator_status": "1",
             "odfi_identification": self._odfi,
@@ -163,19 +175,47 @@ class BatchWriter:
 
     def write(self, entry: OutgoingEntry) -> None:
         """Write one entry with its addenda; raise WriteError if it may not be sent."""
+        rule = self._checked(entry)
+        first_eight = self._routing.get(entry.routing_number)
+        if first_eight is None:
+            first_eight = self._learn(entry)
+        pending = self._lines.pending
+        pending.append(self._record(entry))
+        self.records += 1
+        self.entry_hash += first_eight
+        if rule.is_debit:
+            self.debit_cents += entry.amount_cents
+        else:
+            self.credit_cents += entry.amount_cents
+        addenda = entry.addenda
+        if addenda or rule.wants_addenda:
+            if len(addenda) == 1 and rule.takes_remittance:
+                self._write_remittance(entry, addenda[0])
+            else:
+                self._write_addenda(entry, rule)
+        if len(pending) > _FLUSH_RECORDS:
+            self._lines.flush()
+
+    def _checked(self, entry: OutgoingEntry) -> EntryRule:
+        """Return the rule of the entry; refuse what depends on more than one field."""
         rule = self._rules.get(entry.transaction_code)
         if rule is None:
             self._refuse_code(entry)
         amount = entry.amount_cents
         if type(amount) is not int or not rule.least_cents <= amount <= rule.most_cents:
             self._refuse_amount(entry, rule)
-        routing = entry.routing_number
-        first_eight = self._routing.get(routing)
-        if first_eight is None:
-            first_eight = self._learn(entry)
         trace = entry.trace_number
         if trace <= self._last_trace or trace[:8] != self._odfi:
             self._refuse_trace(entry)
+        self._last_trace = trace
+        if self._has_payment_type and not rule.is_inbound:
+            self._check_payment_type(entry)
+        return rule
+
+    def _record(self, entry: OutgoingEntry) -> str:
+        """Return the entry record; refuse what does not fit its field."""
+        routing = entry.routing_number
+        account = entry.account_number
         addenda = entry.addenda
         name = entry.name.strip()
         if "  " in name or len(name) > self._name_width:
@@ -184,26 +224,33 @@ class BatchWriter:
             entry.transaction_code,
             routing[:8],
             routing[8],
-            entry.account_number,
-            amount,
+            account,
+            entry.amount_cents,
             entry.identification,
-            *((len(addenda), name) if self._counts_addenda else (name,)),
+            f"{len(addenda):04d}{name}" if self._counts_addenda else name,
             entry.discretionary,
             "1" if addenda else "0",
-            trace,
+            entry.trace_number,
         )
-        if not self._match(record) or entry.account_number[0] == " ":
+        if not self._match(record) or account[0] == " ":
             record = self._fitted(entry)
-        self._lines.put(record)
-        self._last_trace = trace
-        self.records += 1
-        self.entry_hash += first_eight
-        if rule.is_debit:
-            self.debit_cents += amount
-        else:
-            self.credit_cents += amount
-        if addenda or rule.wants_addenda:
-            self._write_addenda(entry, rule)
+        return record
+
+    def _write_remittance(self, entry: OutgoingEntry, addendum: AnyAddenda) -> None:
+        """Write the one addenda that most entries with addenda have."""
+        if type(addendum) is OutgoingAddenda:
+            record = _REMITTANCE % (addendum.text, 1, entry.trace_number[8:])
+            if _is_remittance(record):
+                self._lines.put(record)
+                self.records += 1
+                return
+        self._write_addenda(entry, self._rules[entry.transaction_code])
+
+    def _check_payment_type(self, entry: OutgoingEntry) -> None:
+        if entry.discretionary not in _PAYMENT_TYPES:
+            message = "A WEB or TEL entry needs a payment type: R, S or ST."
+            place = Place(self._batch.batch_number, entry.trace_number)
+            refuse("payment-type", "discretionary", message, place)
 
     def close(self) -> None:
         """Write the offset entry, if the batch is balanced, and the control record."""
@@ -245,22 +292,23 @@ class BatchWriter:
             self.records += 1
 
     def _check_addenda(self, entry: OutgoingEntry, rule: EntryRule, place: Place) -> None:
-        count = len(entry.addenda)
-        if rule.wants_addenda and count == 0:
-            message = f"An entry with the transaction code {entry.transaction_code} needs an addenda."
+        addenda = entry.addenda
+        count = len(addenda)
+        if count == 0:
+            code = entry.transaction_code
+            message = f"An entry with the transaction code {code} needs an addenda."
             refuse("addenda-missing", "addenda", message, place)
         if rule.is_inbound:
             is_change = self._batch.purpose is Purpose.CHANGE
-            wanted = isinstance(entry.addenda[0], OutgoingChange | OutgoingRefusal) is is_change
-            if count != 1 or isinstance(entry.addenda[0], OutgoingAddenda) or not wanted:
+            if count != 1 or not isinstance(addenda[0], _CHANGES if is_change else _RETURNS):
                 message = "A return or change needs exactly one addenda that says why."
                 refuse("addenda-type", "addenda", message, place)
             return
-        if not all(isinstance(addendum, OutgoingAddenda) for addendum in entry.addenda):
+        if not all(type(addendum) is OutgoingAddenda for addendum in addenda):
             message = "Only returned entries carry an addenda that says why."
             refuse("addenda-type", "addenda", message, place)
-        if count > self._sec.max_remittance:
-            limit = self._sec.max_remittance
+        limit = self._sec.max_remittance
+        if count > limit:
             message = f"A {self._sec.code} entry takes at most {limit} addenda, this has {count}."
             refuse("addenda-count", "addenda", message, place)
 
@@ -291,6 +339,7 @@ class BatchWriter:
                 identification=offset.identification,
                 name=offset.name,
                 trace_number=offset.trace_number,
+                discretionary="S" if self._has_payment_type else "",
             ),
         )
 
@@ -307,7 +356,7 @@ class BatchWriter:
         return number
 
     def _fitted(self, entry: OutgoingEntry) -> str:
-        """Return the record of an entry with its name brought to ASCII; refuse all other misfits."""
+        """Return the record of an entry with its name brought to ASCII; refuse other misfits."""
         place = Place(self._batch.batch_number, entry.trace_number)
         if entry.account_number[:1] == " ":
             message = "The account number must not begin with a blank."
@@ -355,31 +404,30 @@ class BatchWriter:
         refuse("trace-order", "trace_number", message, place)
 
 
-def _short_date(day: date, place: Place) -> str:
+def short_date(day: date, field: str, place: Place) -> str:
+    """Return the date as YYMMDD; raise WriteError outside of this century."""
     if day.year not in _CENTURY:
-        message = "The effective date must be in this century."
-        refuse("bad-date", "effective_on", message, place)
+        refuse("bad-date", field, "The date must be in this century.", place)
     return f"{day:%y%m%d}"
 
 
 def _service_class(batch: OutgoingBatch, place: Place) -> int:
-    try:
-        known = ServiceClass(batch.service_class)
-    except ValueError:
-        known = ServiceClass.ADVICES
-    if known is ServiceClass.ADVICES:
+    number = batch.service_class
+    if isinstance(number, ServiceClass):
+        number = number.value
+    if number not in _SERVICE_CLASSES:
         message = "The service class must be 200 (mixed), 220 (credits) or 225 (debits)."
         refuse("wrong-value", "service_class", message, place)
-    if batch.offset is not None and known is not ServiceClass.MIXED:
+    if batch.offset is not None and number != ServiceClass.MIXED.value:
         message = "A balanced batch holds a credit and a debit: its service class must be 200."
         refuse("offset", "service_class", message, place)
-    return known.value
+    return number
 
 
 def _sec_code(batch: OutgoingBatch, place: Place) -> SecCode:
     sec = SEC_CODES.get(batch.sec_code)
     is_change = batch.purpose is Purpose.CHANGE
-    if sec is None or (not sec.is_originated and not is_change) or is_change is not (sec.code == "COR"):
+    if sec is None or (sec.code != "COR" if is_change else not sec.is_originated):
         message = "The entry class must be PPD, CCD, CTX, WEB or TEL, or COR for a change."
         refuse("sec-code", "sec_code", message, place)
     return sec
@@ -407,22 +455,22 @@ def _check_description(batch: OutgoingBatch, place: Place) -> None:
 
 def _rules(batch: OutgoingBatch, service_class: int) -> dict[int, EntryRule]:
     """Return what each transaction code asks of an entry, for the codes we may send."""
-    row = reserved_description(batch.entry_description)
     is_inbound = batch.purpose in _INBOUND
-    found = {}
-    for text, rule in entry_rules(batch.sec_code, service_class).items():
-        code = int(text)
-        known = TRANSACTION_CODES[code]
-        if rule.is_inbound is not is_inbound:
-            continue
-        if not is_inbound:
-            if known.account not in _PAYEE_ACCOUNTS:
-                continue
-            if row is not None and row.is_debit is not None and row.is_debit is not rule.is_debit:
-                continue
-            if batch.purpose is Purpose.REVERSAL and known.meaning is not Meaning.LIVE:
-                continue
-            if batch.purpose is Purpose.ACCOUNT_CHECK:
-                rule = rule._replace(most_cents=min(rule.most_cents, _MICRO_CENTS))
-        found[code] = rule
-    return found
+    found = {
+        int(code): rule
+        for code, rule in entry_rules(batch.sec_code, service_class).items()
+        if rule.is_inbound is is_inbound
+    }
+    if is_inbound:
+        return found
+    row = reserved_description(batch.entry_description)
+    only = None if row is None else row.is_debit
+    is_reversal = batch.purpose is Purpose.REVERSAL
+    most = _MICRO_CENTS if batch.purpose is Purpose.ACCOUNT_CHECK else MAX_ENTRY_CENTS
+    return {
+        code: rule._replace(most_cents=min(rule.most_cents, most))
+        for code, rule in found.items()
+        if TRANSACTION_CODES[code].account in _PAYEE_ACCOUNTS
+        and (only is None or only is rule.is_debit)
+        and (TRANSACTION_CODES[code].meaning is Meaning.LIVE or not is_reversal)
+    }

@@ -76,7 +76,7 @@ class Field:
     pattern: re.Pattern[str]
 
     @property
-    def slice(self) -> slice:
+    def place(self) -> slice[int, int, None]:
         """Return the place of the field in its record."""
         return slice(self.start, self.start + self.length)
 
@@ -97,6 +97,9 @@ class Field:
         return self.kind.value[2] % {"n": self.length, "choices": shown}
 
 
+_Row = tuple[str, int, Kind] | tuple[str, int, Kind, str]
+
+
 class Layout:
     """The fields of one kind of record, 94 characters in all, and what follows from them.
 
@@ -106,13 +109,13 @@ class Layout:
 
     __slots__ = ("_regex", "fields", "inputs", "match", "name", "slices", "template")
 
-    def __init__(self, name: str, *rows: tuple[str, int, Kind] | tuple[str, int, Kind, str]) -> None:
+    def __init__(self, name: str, *rows: _Row) -> None:
         """Lay the fields end to end; raise ValueError if they do not fill a record."""
         self.name = name
         fields: list[Field] = []
         start = 0
         for row in rows:
-            choices = tuple(row[3].split("|")) if len(row) > 3 else ()  # noqa: PLR2004
+            choices = tuple(row[3].split("|")) if len(row) == 4 else ()  # noqa: PLR2004
             source = "|".join(map(re.escape, choices)) or row[2].value[0] % {"n": row[1]}
             pattern = re.compile(f"(?:{source})", re.ASCII)
             fields.append(Field(row[0], start, row[1], row[2], choices, pattern))
@@ -121,7 +124,7 @@ class Layout:
             message = f"The layout {name} has {start} characters."
             raise ValueError(message)
         self.fields = tuple(fields)
-        self.slices = {field.name: field.slice for field in fields}
+        self.slices = {field.name: field.place for field in fields}
         self.inputs = tuple(field.name for field in fields if not _constant(field))
         self.template = "".join(_placeholder(field) for field in fields)
         self.match = self.matcher()

@@ -45,7 +45,7 @@ class Findings:
             self.length(record, line)
             return False
         for field in layout.misfits(record):
-            found = "" if field.kind in _PRIVATE else f", not {record[field.slice]!r}"
+            found = "" if field.kind in _PRIVATE else f", not {record[field.place]!r}"
             message = f"The {field.title} {field.requirement}{found}."
             self.fault(line, field.start + 1, field.name, field.code, message)
         return True

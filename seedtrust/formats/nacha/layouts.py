@@ -168,7 +168,10 @@ _REMITTANCE = (
 )
 
 ADDENDA_05 = Layout(
-    "addenda_05", ("record_type", 1, Kind.CHOICE, "7"), ("type_code", 2, Kind.CHOICE, "05"), *_REMITTANCE
+    "addenda_05",
+    ("record_type", 1, Kind.CHOICE, "7"),
+    ("type_code", 2, Kind.CHOICE, "05"),
+    *_REMITTANCE,
 )
 
 ADDENDA_02 = Layout(
@@ -243,7 +246,10 @@ ADDENDA_15 = Layout(
 ADDENDA_16 = _two_lines("16", "receiver_city", "receiver_country")
 
 ADDENDA_17 = Layout(
-    "addenda_17", ("record_type", 1, Kind.CHOICE, "7"), ("type_code", 2, Kind.CHOICE, "17"), *_REMITTANCE
+    "addenda_17",
+    ("record_type", 1, Kind.CHOICE, "7"),
+    ("type_code", 2, Kind.CHOICE, "17"),
+    *_REMITTANCE,
 )
 
 ADDENDA_18 = Layout(

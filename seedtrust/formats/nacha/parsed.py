@@ -343,7 +343,7 @@ class ParsedEntry(Record):
 
     @property
     def is_debit(self) -> bool:
-        """Tell whether the entry takes money from the receiver, or is the return of one that did."""
+        """Tell whether the entry takes money from the receiver, or returns such an entry."""
         row = TRANSACTION_CODES.get(self.transaction_code)
         if row is None:
             return self.transaction_code % 10 > _LAST_CREDIT_DIGIT
@@ -352,7 +352,8 @@ class ParsedEntry(Record):
     @property
     def remittance(self) -> tuple[str, ...]:
         """The texts of the 05 addenda."""
-        return tuple(row.field("payment_information") for row in self.addenda if row.type_code == "05")
+        rows = (row for row in self.addenda if row.type_code == "05")
+        return tuple(row.field("payment_information") for row in rows)
 
     @property
     def reason(self) -> ParsedAddenda | None:

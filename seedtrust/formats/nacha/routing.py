@@ -23,9 +23,7 @@ def check_digit(first_eight: str) -> str:
     if not _EIGHT_DIGITS.fullmatch(first_eight):
         message = "A check digit is computed from exactly eight digits."
         raise ValueError(message)
-    total = sum(
-        weight * int(digit) for weight, digit in zip(_WEIGHTS, first_eight, strict=True)
-    )
+    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, first_eight, strict=True))
     return str(-total % 10)
 
 

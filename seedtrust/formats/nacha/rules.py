@@ -28,7 +28,8 @@ SAME_DAY_LIMIT_CENTS = 100_000_000
 class EntryRule(NamedTuple):
     """What follows from the transaction code of an entry in its batch; amounts in cents.
 
-    `is_inbound` marks the codes of returns and notifications of change.
+    `is_inbound` marks the codes of returns and notifications of change, `takes_remittance` the
+    entries that may have one 05 addenda and need no other.
     """
 
     is_debit: bool
@@ -36,6 +37,7 @@ class EntryRule(NamedTuple):
     most_cents: int
     wants_addenda: bool
     is_inbound: bool
+    takes_remittance: bool
 
 
 def _rule(sec_code: str, code: int) -> EntryRule | None:
@@ -45,7 +47,9 @@ def _rule(sec_code: str, code: int) -> EntryRule | None:
         return None
     is_inbound = row.meaning is Meaning.RETURN_OR_CHANGE
     if sec is None:
-        return EntryRule(row.is_debit, 0, MAX_ENTRY_CENTS, is_inbound, is_inbound)
+        return EntryRule(
+            row.is_debit, 0, MAX_ENTRY_CENTS, is_inbound, is_inbound, takes_remittance=False
+        )
     if sec_code == "COR" and not is_inbound:
         return None
     if row.meaning is Meaning.ZERO_DOLLAR and not sec.is_corporate:
@@ -56,7 +60,8 @@ def _rule(sec_code: str, code: int) -> EntryRule | None:
     elif row.meaning is Meaning.LIVE and sec_code != "ADV":
         least = 1
     wants_addenda = is_inbound or row.meaning is Meaning.ZERO_DOLLAR or bool(sec.required)
-    return EntryRule(row.is_debit, least, most, wants_addenda, is_inbound)
+    takes_remittance = sec.max_remittance > 0 and not is_inbound and not sec.required
+    return EntryRule(row.is_debit, least, most, wants_addenda, is_inbound, takes_remittance)
 
 
 def _fits(service_class: int, *, is_debit: bool) -> bool:

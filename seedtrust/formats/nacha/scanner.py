@@ -40,7 +40,7 @@ class Scanner:
 
     def __init__(self, findings: Findings) -> None:
         """Begin before the first record."""
-        self.line = 0
+        self._line = 1
         self._findings = findings
         self._known: KnownRouting = {}
         self._batch: BatchScan | None = None
@@ -65,29 +65,32 @@ class Scanner:
     def scan(self, source: Iterable[list[str]]) -> Iterator[Event]:
         """Yield what is found, as it is found."""
         events = self._findings.events
+        batch = None
+        line = 0
         for records in source:
             for record in records:
-                self.line += 1
+                line += 1
                 kind = record[:1]
-                if kind == "6" and (batch := self._batch) is not None:
-                    self._records += 1
-                    batch.entry(record, self.line)
-                elif kind == "7" and (batch := self._batch) is not None:
-                    self._records += 1
-                    batch.addenda(record, self.line)
+                if kind == "6" and batch is not None:
+                    batch.entry(record, line)
+                elif kind == "7" and batch is not None:
+                    batch.addenda(record, line)
                 else:
+                    self._line = line
                     self._other(kind, record)
+                    batch = self._batch
                 if events:
                     yield from events
                     events.clear()
                 if self._is_foreign:
                     return
+        self._line = max(line, 1)
         self._finish()
         yield from events
         events.clear()
 
     def _fault(self, code: str, message: str) -> None:
-        self._findings.of_line(self.line, 1, code, message)
+        self._findings.of_line(self._line, 1, code, message)
 
     def _other(self, kind: str, record: str) -> None:
         """Take a record that is not an entry or addenda inside a batch."""
@@ -129,7 +132,7 @@ class Scanner:
             self._close_batch()
             self._open_batch(record)
         elif kind == "8" and self._batch is not None:
-            self._batch.control(record, self.line)
+            self._batch.control(record, self._line)
             self._add_batch(self._batch)
         elif kind == "9":
             self._close_batch()
@@ -137,20 +140,21 @@ class Scanner:
         elif kind == "6":
             self._fault("missing-batch-header", "The entry stands outside of a batch.")
             self._batches += 1
+            self._records -= 1
             self._batch = BatchScan(
-                self._findings, _BLANK_BATCH, self.line, self._known, self._created_on
+                self._findings, _BLANK_BATCH, self._line, self._known, self._created_on
             )
-            self._batch.entry(record, self.line)
+            self._batch.entry(record, self._line)
         else:
             if kind in _TYPES:
                 self._fault("record-order", f"A record of type {kind} does not belong here.")
             else:
                 self._fault("record-type", f"There is no record type {kind!r}.")
-            self._findings.unreadable(record, self.line)
+            self._findings.unreadable(record, self._line)
 
     def _header(self, record: str) -> None:
         self._has_header = True
-        findings, layout, line = self._findings, layouts.FILE_HEADER, self.line
+        findings, layout, line = self._findings, layouts.FILE_HEADER, self._line
         if not layout.match.match(record) and not findings.misfits(layout, record, line):
             findings.unreadable(record, line)
             return
@@ -170,10 +174,10 @@ class Scanner:
         else:
             code = "destination-odd"
             message = "The immediate destination is not a blank and a routing number."
-        self._findings.of_field(layouts.FILE_HEADER, name, self.line, code, message)
+        self._findings.of_field(layouts.FILE_HEADER, name, self._line, code, message)
 
     def _open_batch(self, record: str) -> None:
-        batch = BatchScan(self._findings, record, self.line, self._known, self._created_on)
+        batch = BatchScan(self._findings, record, self._line, self._known, self._created_on)
         self._batch = batch
         self._batches += 1
         self._is_advice = self._is_advice or batch.sec.code == "ADV"
@@ -183,10 +187,11 @@ class Scanner:
         if number <= self._last_number:
             message = "The batch numbers of a file must ascend."
             layout = batch.sec.batch
-            self._findings.of_field(layout, "batch_number", self.line, "batch-order", message)
+            self._findings.of_field(layout, "batch_number", self._line, "batch-order", message)
         self._last_number = number
 
     def _add_batch(self, batch: BatchScan) -> None:
+        self._records += batch.records
         self._entry_addenda += batch.records
         self._hash += batch.entry_hash
         self._debits += batch.debit_cents
@@ -197,13 +202,13 @@ class Scanner:
         """End a batch that has no control record."""
         batch = self._batch
         if batch is not None:
-            batch.close(self.line)
+            batch.close(self._line)
             self._fault("missing-batch-control", "The batch has no batch control record.")
             self._add_batch(batch)
 
     def _control(self, record: str) -> None:
         self._is_ended = True
-        findings, line = self._findings, self.line
+        findings, line = self._findings, self._line
         layout = layouts.ADV_FILE_CONTROL if self._is_advice else layouts.FILE_CONTROL
         if not layout.match.match(record) and not findings.misfits(layout, record, line):
             findings.unreadable(record, line)
@@ -217,7 +222,7 @@ class Scanner:
             "credit_cents": self._credits,
         }
         compare_numbers(findings, layout, record, line, actual)
-        compare_numbers(findings, layout, record, line, {"block_count": blocks}, "block-count")
+        compare_numbers(findings, layout, record, line, {"block_count": blocks}, code="block-count")
         if self._batches == 0:
             self._fault("no-batches", "The file has no batches.")
         if findings.wants_records:
@@ -241,7 +246,6 @@ class Scanner:
 
     def _finish(self) -> None:
         if self._is_empty:
-            self.line = max(self.line, 1)
             self._fault("empty-file", "The file is empty.")
         elif self._is_ended:
             self._check_filler()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _CHUNK: Final = 1 << 17
 _LONGEST_LINE: Final = 4096
 _MARK: Final = b"\xef\xbb\xbf"
+_MARK_MESSAGE: Final = "The file begins with a byte-order mark."
+_CLEAN: Final = re.compile(rb"[!-~][ -~]{93}")
 _CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -46,7 +48,7 @@ def strict_records(stream: BinaryIO, report: Report) -> Iterator[list[str]]:
         if len(carry) > _LONGEST_LINE:
             break
     if carry.startswith(_MARK):
-        report(1, 1, "byte-order-mark", "The file begins with a byte-order mark.")
+        report(1, 1, "byte-order-mark", _MARK_MESSAGE)
         carry = carry[len(_MARK) :]
     line_end = _line_end(carry.decode("latin-1"))
     if line_end == "\r":
@@ -97,6 +99,7 @@ class LenientSource:
         self._stream = stream
         self._report = report
         self._line = 0
+        self._is_unbroken = False
 
     def __iter__(self) -> Iterator[list[str]]:
         """Yield lists of records; a blank line gives an empty record."""
@@ -107,27 +110,42 @@ class LenientSource:
             if is_first and len(carry) >= len(_MARK):
                 is_first = False
                 if carry.startswith(_MARK):
-                    self._report(1, 1, "byte-order-mark", "The file begins with a byte-order mark.")
+                    self._report(1, 1, "byte-order-mark", _MARK_MESSAGE)
                     carry = carry[len(_MARK) :]
             # A carriage return at the very end may be half of a line end.
             held = carry[-1:] if carry.endswith(b"\r") else b""
             lines = _split_lines(carry[: len(carry) - len(held)])
             carry = lines.pop() + held
             if len(carry) > _LONGEST_LINE:
+                self._is_unbroken = True
                 whole = len(carry) - len(carry) % RECORD_LENGTH
                 lines.append(carry[:whole])
                 carry = carry[whole:]
-            for line in lines:
-                yield self._records(line)
-        for line in _split_lines(carry):
-            if line:
-                yield self._records(line)
+            yield from self._groups(lines)
+        yield from self._groups([line for line in _split_lines(carry) if line])
+
+    def _groups(self, lines: list[bytes]) -> Iterator[list[str]]:
+        """Yield the records of lines, those that need no repair together."""
+        clean: list[str] = []
+        for line in lines:
+            if _CLEAN.fullmatch(line):
+                clean.append(line.decode("ascii"))
+                self._line += 1
+                continue
+            # Whoever takes the records must have them before the next repair is reported.
+            if clean:
+                yield clean
+                clean = []
+            yield self._records(line)
+        yield clean
 
     def _records(self, line: bytes) -> list[str]:
         """Return the records of one line, each 94 characters long."""
         text = self._text(line)
-        records = []
-        while len(text) >= 2 * RECORD_LENGTH:
+        records: list[str] = []
+        while len(text) >= 2 * RECORD_LENGTH or (
+            len(text) > RECORD_LENGTH and (records or self._is_unbroken)
+        ):
             records.append(self._fit(text[:RECORD_LENGTH]))
             text = text[RECORD_LENGTH:]
         if not records or text.strip():
@@ -135,7 +153,7 @@ class LenientSource:
         return records
 
     def _text(self, line: bytes) -> str:
-        """Return the line as text without control characters and trailing blanks beyond a record."""
+        """Return the line as text, without control characters and blanks beyond a record."""
         try:
             text = line.decode("ascii")
         except UnicodeDecodeError:
@@ -145,8 +163,9 @@ class LenientSource:
             message = "The record holds control characters, read as blanks."
             self._report(self._line + 1, 1, "not-ascii", message)
         if len(cleaned) > RECORD_LENGTH:
-            shortened = cleaned.rstrip(" ")
-            cleaned = f"{shortened:<{RECORD_LENGTH}}"
+            shortened = f"{cleaned.rstrip(' '):<{RECORD_LENGTH}}"
+            if len(shortened) == RECORD_LENGTH:
+                return shortened
         return cleaned
 
     def _beyond_ascii(self, line: bytes) -> str:

@@ -6,7 +6,13 @@ import io
 from typing import TYPE_CHECKING, Final
 
 from seedtrust.formats.nacha import layouts
-from seedtrust.formats.nacha.batchwriter import BatchWriter, Lines, Place, checked_record
+from seedtrust.formats.nacha.batchwriter import (
+    BatchWriter,
+    Lines,
+    Place,
+    checked_record,
+    short_date,
+)
 from seedtrust.formats.nacha.faults import WriteError
 from seedtrust.formats.nacha.fields import BLOCKING_FACTOR, FILLER
 from seedtrust.formats.nacha.outgoing import ControlTotals
@@ -57,14 +63,14 @@ def write_file(file: OutgoingFile, sink: BinaryIO, *, line_end: bytes = b"\n") -
         credits_ += writer.credit_cents
     totals = ControlTotals(
         batch_count=batch_count,
-        block_count=-(-(lines.count + 1) // BLOCKING_FACTOR),
+        block_count=-(-(lines.flush() + 1) // BLOCKING_FACTOR),
         entry_addenda_count=records,
         entry_hash=entry_hash % HASH_MODULUS,
         debit_cents=debits,
         credit_cents=credits_,
     )
     lines.put(_file_control(totals))
-    for _ in range(-lines.count % BLOCKING_FACTOR):
+    for _ in range(-lines.flush() % BLOCKING_FACTOR):
         lines.put(FILLER)
     lines.flush()
     return totals
@@ -99,7 +105,7 @@ def _file_header(file: OutgoingFile) -> str:
             _destination(file.immediate_destination), "immediate_destination"
         ),
         "immediate_origin": _exact(file.immediate_origin, "immediate_origin"),
-        "created_on": f"{file.created_at:%y%m%d}",
+        "created_on": short_date(file.created_at, "created_at", _NO_PLACE),
         "created_at_time": f"{file.created_at:%H%M}",
         "file_id_modifier": file.file_id_modifier,
         "destination_name": fit_name(file.destination_name, 23),
