@@ -7,7 +7,7 @@ import binascii
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -381,7 +381,7 @@ def _demo_key() -> str:
     return f"{DEMO_MARK}:{base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()}"
 
 
-_DEMO_SECRETS: Final = {
+_DEMO_SECRETS: Final[dict[str, Callable[[], str]]] = {
     "secret_key": lambda: f"{DEMO_MARK}-{secrets.token_urlsafe(_KEY_BYTES)}",
     "field_keys": lambda: _demo_key().replace(DEMO_MARK, f"{DEMO_MARK}1", 1),
     "index_key": _demo_key,

@@ -12,7 +12,7 @@ from seedtrust.web.actor import clock_now, current_settings, stash_business_now
 from seedtrust.web.requestid import request_id
 
 
-class Visitor(UserMixin):  # type: ignore[misc] - flask-login ships no types
+class Visitor(UserMixin):  # type: ignore[misc]  # flask-login ships no types
     """What flask-login keeps for a request: an id and the picture of the session."""
 
     def __init__(self, key: str, signed_in: SignedIn) -> None:

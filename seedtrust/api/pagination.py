@@ -91,8 +91,8 @@ def _serializer() -> URLSafeSerializer:
 
 def make_cursor(position: Position) -> str:
     """Return a position as opaque text that clients cannot forge."""
-    text = _serializer().dumps(position)
-    return text if isinstance(text, str) else text.decode()
+    text: str = _serializer().dumps(position)
+    return text
 
 
 def read_cursor(text: str | None) -> Position | None:

@@ -55,7 +55,7 @@ def _object_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-class RestApi(Api):  # type: ignore[misc] - flask-smorest ships no types
+class RestApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
     """flask-smorest without its application-wide error handler."""
 
     ERROR_SCHEMA = ProblemSchema

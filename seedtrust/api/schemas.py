@@ -41,7 +41,7 @@ class StrictAmountCents(fields.Integer):
     ) -> int:
         del attr, data, kwargs
         try:
-            return check_amount_cents(value, self.data_key or self.name)
+            return check_amount_cents(value, self.data_key or self.name or "amount_cents")
         except InvalidAmount as error:
             raise ValidationError([CodedMessage(error.detail, error.code)]) from error
 

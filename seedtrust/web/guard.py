@@ -124,6 +124,11 @@ def access_of(app: Flask, endpoint: str, method: str) -> Access | None:
     view_class = getattr(view, "view_class", None)
     if view_class is not None:
         view = getattr(view_class, method.lower(), view)
+    return mark_of(view)
+
+
+def mark_of(view: object) -> Access | None:
+    """Return what `requires` wrote on a view, or None."""
     access: Access | None = getattr(view, _MARK, None)
     return access
 

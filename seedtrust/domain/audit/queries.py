@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,7 +24,7 @@ class AuditView:
     subject_type: str
     subject_ref: str
     reason: str
-    facts: Mapping[str, Any]
+    facts: Mapping[str, object]
 
 
 def of_subject(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seedtrust.core.errors import Conflict, Forbidden, Invalid, TooManyRequests
+from seedtrust.core.errors import Conflict, Forbidden, Invalid, TooManyRequests, Unauthenticated
 
 
 class SignInRefused(Invalid):
@@ -66,3 +66,17 @@ class AlreadyEnrolled(Conflict):
 
     code = "already_enrolled"
     title = "An authenticator app is set up already"
+
+
+class StaffOnly(Forbidden):
+    """The admin pages are for the company's own people."""
+
+    code = "staff_only"
+    title = "Not the right entrance"
+
+
+class TokenRefused(Unauthenticated):
+    """The bearer token is malformed, forged, or made for something else."""
+
+    code = "invalid_token"
+    title = "The access token is not valid"

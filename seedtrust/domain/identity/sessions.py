@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from seedtrust.core.errors import SessionEnded
+from seedtrust.core.db import lock_where
+from seedtrust.core.errors import NotFound, SessionEnded
 from seedtrust.core.ids import new_id, new_reference
 from seedtrust.core.permissions import Actor, ActorKind, Role
-from seedtrust.domain.identity.models import User, UserRole, WebSession
+from seedtrust.domain.audit.service import record
+from seedtrust.domain.identity.models import RefreshFamily, User, UserRole, WebSession
 from seedtrust.domain.identity.states import EndReason, SessionStage, UserKind, UserStatus
 from seedtrust.domain.identity.tokens import hash_token, new_token
-from seedtrust.domain.identity.views import OpenedSession, SignedIn
+from seedtrust.domain.identity.views import OpenedSession, SessionView, SignedIn
 
 # Between password and second factor.
 PASSWORD_STAGE_SECONDS: Final = 600
@@ -31,7 +33,7 @@ ENDED_WORDS: Final = {
     EndReason.REFRESH_REUSED: "The session was ended for safety. Sign in again.",
     EndReason.ACCOUNT_DISABLED: "This account is closed. Ask an administrator.",
     EndReason.CREDENTIAL_CHANGED: "The password or authenticator changed. Sign in again.",
-    EndReason.ROLES_CHANGED: "Your roles changed. Sign in again.",
+    EndReason.ROLE_REMOVED: "Your roles changed. Sign in again.",
 }
 
 
@@ -126,7 +128,7 @@ def resume(
         raise ended(EndReason.EXPIRED)
     row, user = found
     if row.ended_at is not None:
-        raise ended(EndReason(row.end_reason))
+        raise ended(EndReason(row.end_reason or EndReason.EXPIRED))
     if user.status != UserStatus.ACTIVE:
         raise ended(EndReason.ACCOUNT_DISABLED)
     if now >= row.expires_at or now - row.seen_at >= timedelta(seconds=idle_seconds):
@@ -149,4 +151,118 @@ def resume(
         needs_enrolment=user.totp_confirmed_at is None,
         actor=actor,
         must_touch=now - row.seen_at >= _SEEN_STEP,
+    )
+
+
+def touch(session: Session, session_id: int, *, now: datetime) -> None:
+    """Note that the session was used, which puts off its idle limit."""
+    session.execute(
+        update(WebSession)
+        .where(WebSession.id == session_id, WebSession.ended_at.is_(None))
+        .values(seen_at=now)
+    )
+
+
+def end(row: WebSession | RefreshFamily, reason: EndReason, *, now: datetime) -> None:
+    """Mark a session as over; the first reason stays."""
+    if row.ended_at is None:
+        row.ended_at, row.end_reason = now, reason.value
+
+
+def end_all(session: Session, user_id: int, reason: EndReason, *, now: datetime) -> int:
+    """End every open session of somebody, at both doors, and return how many there were."""
+    rows: list[WebSession | RefreshFamily] = [
+        *lock_where(
+            session,
+            select(WebSession).where(WebSession.user_id == user_id, WebSession.ended_at.is_(None)),
+        ),
+        *lock_where(
+            session,
+            select(RefreshFamily).where(
+                RefreshFamily.user_id == user_id, RefreshFamily.ended_at.is_(None)
+            ),
+        ),
+    ]
+    for row in rows:
+        end(row, reason, now=now)
+    return len(rows)
+
+
+def open_sessions(
+    session: Session, actor: Actor, *, idle_seconds: int, now: datetime
+) -> list[SessionView]:
+    """Return the actor's own sessions that are still good, at both doors, newest first."""
+    idle_since = now - timedelta(seconds=idle_seconds)
+    web = session.scalars(
+        select(WebSession).where(
+            WebSession.user_id == actor.user_id,
+            WebSession.ended_at.is_(None),
+            WebSession.expires_at > now,
+            WebSession.seen_at > idle_since,
+        )
+    )
+    api = session.scalars(
+        select(RefreshFamily).where(
+            RefreshFamily.user_id == actor.user_id,
+            RefreshFamily.ended_at.is_(None),
+            RefreshFamily.expires_at > now,
+        )
+    )
+    views = [_view(row, "admin", actor) for row in web] + [_view(row, "api", actor) for row in api]
+    return sorted(views, key=lambda view: view.started_at, reverse=True)
+
+
+def end_one(session: Session, actor: Actor, reference: str, *, now: datetime) -> None:
+    """End one of the actor's own sessions. Raises NotFound for any other."""
+    web = select(WebSession).where(
+        WebSession.reference == reference,
+        WebSession.user_id == actor.user_id,
+        WebSession.ended_at.is_(None),
+    )
+    api = select(RefreshFamily).where(
+        RefreshFamily.reference == reference,
+        RefreshFamily.user_id == actor.user_id,
+        RefreshFamily.ended_at.is_(None),
+    )
+    rows: list[WebSession | RefreshFamily] = [
+        *lock_where(session, web),
+        *lock_where(session, api),
+    ]
+    if not rows:
+        message = "There is no such open session."
+        raise NotFound(message)
+    for row in rows:
+        end(row, EndReason.REVOKED, now=now)
+    record(session, actor, "identity.session_revoked", "session", reference, now=now)
+
+
+def sign_out_everywhere(session: Session, actor: Actor, *, now: datetime) -> int:
+    """End every session of the actor at both doors, this one too; return how many there were."""
+    user = session.get(User, actor.user_id)
+    if user is None:
+        message = "A job has no sessions."
+        raise NotFound(message)
+    count = end_all(session, user.id, EndReason.REVOKED, now=now)
+    record(
+        session,
+        actor,
+        "identity.signed_out_everywhere",
+        "user",
+        user.reference,
+        facts={"sessions": count},
+        now=now,
+    )
+    return count
+
+
+def _view(row: WebSession | RefreshFamily, door: str, actor: Actor) -> SessionView:
+    return SessionView(
+        reference=row.reference,
+        door=door,
+        address=row.address,
+        browser=row.browser,
+        started_at=row.started_at,
+        seen_at=row.seen_at,
+        expires_at=row.expires_at,
+        current=row.id == actor.session_id,
     )

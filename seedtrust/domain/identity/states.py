@@ -37,7 +37,7 @@ class EndReason(StrEnum):
     REFRESH_REUSED = "refresh_reused"
     ACCOUNT_DISABLED = "account_disabled"
     CREDENTIAL_CHANGED = "credential_changed"
-    ROLES_CHANGED = "roles_changed"
+    ROLE_REMOVED = "role_removed"
 
 
 class ThrottleKind(StrEnum):

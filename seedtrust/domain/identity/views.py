@@ -59,3 +59,23 @@ class OpenedSession:
     key: str = field(repr=False)
     stage: SessionStage
     needs_enrolment: bool
+
+
+@dataclass(frozen=True)
+class EnrolmentView:
+    """What an authenticator app needs; shown to its owner once, until it is confirmed."""
+
+    seed: str = field(repr=False)
+    uri: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class IssuedTokens:
+    """What the token endpoint hands out: the parts of an access token, and a refresh token."""
+
+    session_reference: str
+    user_reference: str
+    refresh_token: str = field(repr=False)
+    signed_in_at: datetime
+    second_factor: bool
+    expires_at: datetime

@@ -18,6 +18,7 @@ class NoticeEvent(StrEnum):
     """What happened."""
 
     INVITED = "identity.invited"
+    SESSION_ENDED = "identity.session_ended"
     REQUEST_SUBMITTED = "request.submitted"
     REQUEST_NEEDS_INFO = "request.needs_info"
     REQUEST_PENDING_APPROVAL = "request.pending_approval"
@@ -61,6 +62,7 @@ CATALOGUE: Final[Mapping[NoticeEvent, Notice]] = {
             (Channel.MAIL,),
             may_be_turned_off=False,
         ),
+        _notice(NoticeEvent.SESSION_ENDED, "A session was ended for safety"),
         _notice(NoticeEvent.REQUEST_SUBMITTED, "A request was received", off=True),
         _notice(NoticeEvent.REQUEST_NEEDS_INFO, "We need one more thing from you"),
         _notice(NoticeEvent.REQUEST_PENDING_APPROVAL, "A request waits for your approval"),
