@@ -184,7 +184,7 @@ def test_two_digit_years_are_windowed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "code"),
+    "old, new, code",
     [
         (b"49,8550000,4/", b"49,8550001,4/", "wrong_account_total"),
         (b"49,8550000,4/", b"49,8550000,5/", "wrong_account_record_count"),

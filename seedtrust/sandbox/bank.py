@@ -1,0 +1,138 @@
+"""The sandbox bank as a whole: its store, its drop folder and the march of its days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+from seedtrust.core.bankdays import is_banking_day
+from seedtrust.core.clock import at_new_york, business_date
+from seedtrust.sandbox import clock, files, settlement, statements, wires
+from seedtrust.sandbox.dropfolder import DropFolder, ScanResult
+from seedtrust.sandbox.problems import BankProblem
+from seedtrust.sandbox.store import Connection, Row, Store
+
+FIRST_DAY: Final = date(2025, 1, 2)
+OPENED_AT: Final = at_new_york(FIRST_DAY, *clock.WIRE_OPENING)
+
+
+def _settle_file(connection: Connection, item: Row) -> None:
+    settlement.settle(connection, int(item["subject"]), clock.from_text(item["due_at"]))
+
+
+def _bring_back(connection: Connection, item: Row) -> None:
+    settlement.bring_back(connection, clock.from_text(item["due_at"]))
+
+
+def _close_day(connection: Connection, item: Row) -> None:
+    statements.close_day(connection, date.fromisoformat(item["subject"]))
+
+
+def _settle_wire(connection: Connection, item: Row) -> None:
+    wires.settle(connection, item["subject"])
+
+
+def _credit_wire(connection: Connection, item: Row) -> None:
+    wires.credit(connection, item["subject"])
+
+
+_STEPS: Final[dict[str, Callable[[Connection, Row], None]]] = {
+    files.SETTLEMENT_DUE: _settle_file,
+    settlement.RETURNS_DUE: _bring_back,
+    statements.STATEMENTS_DUE: _close_day,
+    wires.PAYMENT_DUE: _settle_wire,
+    wires.INBOUND_DUE: _credit_wire,
+}
+
+
+class Bank:
+    """One bank in one folder; every step is one transaction, so a kill at any moment is safe."""
+
+    def __init__(self, data_dir: Path, *, opened_at: datetime = OPENED_AT) -> None:
+        """Open the bank in a folder; a new one starts its clock at ``opened_at``."""
+        data_dir.mkdir(parents=True, exist_ok=True)
+        self._store = Store(data_dir / "bank.sqlite3")
+        with self.unit() as connection:
+            if connection.execute("SELECT count(*) FROM clock").fetchone()[0] == 0:
+                connection.execute(
+                    "INSERT INTO clock (id, now_at, has_moved) VALUES (1, ?, 0)",
+                    (clock.to_text(opened_at),),
+                )
+                statements.start(connection, business_date(opened_at))
+        self.drop = DropFolder(data_dir / "drop", self._store)
+        self.drop.write_outbox()
+
+    def unit(self) -> AbstractContextManager[Connection]:
+        """Begin a unit of work on the bank's database."""
+        return self._store.unit()
+
+    def scan(self) -> ScanResult:
+        """Look into the drop folder now."""
+        return self.drop.scan()
+
+    def close(self) -> None:
+        """Close the database; the bank cannot be used afterwards."""
+        self._store.close()
+
+    def move_clock(self, target: datetime) -> int:
+        """Move the clock forward through all that is due; return how many steps that took.
+
+        What lies in the drop folder counts as received before the move. A kill on the way leaves
+        the clock at the last step done; the same call goes on from there. Raises BankProblem if
+        the target lies before the bank's time.
+        """
+        self.scan()
+        with self.unit() as connection:
+            now = clock.now(connection)
+            if target < now:
+                raise BankProblem(
+                    "clock_backwards",
+                    f"The bank's time is {clock.shown(clock.to_text(now))}; it never goes back.",
+                    now=clock.shown(clock.to_text(now)),
+                )
+            if _is_untouched(connection):
+                clock.set_now(connection, target)
+                statements.start(connection, business_date(target))
+        steps = 0
+        while self._step(target):
+            steps += 1
+        self.drop.write_outbox()
+        return steps
+
+    def _step(self, target: datetime) -> bool:
+        """Do the next thing that is due by the target, or arrive there."""
+        with self.unit() as connection:
+            item = clock.next_due(connection, target)
+            if item is None:
+                clock.set_now(connection, target)
+                return False
+            clock.set_now(connection, clock.from_text(item["due_at"]))
+            _STEPS[item["kind"]](connection, item)
+            connection.execute("DELETE FROM agenda WHERE id = ?", (item["id"],))
+            return True
+
+
+def _is_untouched(connection: Connection) -> bool:
+    """Tell whether nothing has happened yet, so that the first move may simply set the start."""
+    row = connection.execute(
+        "SELECT (SELECT has_moved FROM clock) + (SELECT count(*) FROM event)"
+        " + (SELECT count(*) FROM agenda WHERE kind <> ?) AS touches",
+        (statements.STATEMENTS_DUE,),
+    ).fetchone()
+    return int(row["touches"]) == 0
+
+
+def clock_as_json(connection: Connection) -> dict[str, object]:
+    """Return the bank's time as replies show it."""
+    now = clock.now(connection)
+    today = business_date(now)
+    following = connection.execute("SELECT min(due_at) AS due_at FROM agenda").fetchone()
+    return {
+        "now": clock.shown(clock.to_text(now)),
+        "business_on": today.isoformat(),
+        "is_banking_day": is_banking_day(today),
+        "next_due_at": clock.shown(following["due_at"]),
+    }

@@ -1,0 +1,97 @@
+"""Runs the sandbox bank on a socket, with a watch on its drop folder."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Final
+
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from seedtrust.sandbox.bank import Bank
+from seedtrust.sandbox.http import EXTENSION, build_app
+
+SCAN_SECONDS: Final = 1.0
+LOOPBACK: Final = "127.0.0.1"
+
+log = logging.getLogger(__name__)
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """Handles requests without a line on the terminal for each."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+def create_bank_app(data_dir: Path, api_key: str) -> Flask:
+    """Open the bank in a folder and return its HTTP application, without a watch on the folder."""
+    return build_app(Bank(data_dir), api_key)
+
+
+class RunningBank:
+    """A bank that serves HTTP and watches its drop folder, in threads of this process."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        port: int,
+        api_key: str,
+        *,
+        host: str = LOOPBACK,
+        scan_seconds: float | None = SCAN_SECONDS,
+    ) -> None:
+        """Bind the port (0 for any free one); ``scan_seconds`` None leaves the folder alone."""
+        app = create_bank_app(data_dir, api_key)
+        bank = app.extensions[EXTENSION]
+        if not isinstance(bank, Bank):
+            message = "The application was made without a bank."
+            raise TypeError(message)
+        self.bank = bank
+        self._server = make_server(host, port, app, threaded=True, request_handler=_QuietHandler)
+        self.port = self._server.server_port
+        self.url = f"http://{host}:{self.port}"
+        self._ended = threading.Event()
+        self._scan_seconds = scan_seconds
+        self._threads = [threading.Thread(target=self._server.serve_forever, name="bank-http")]
+        if scan_seconds is not None:
+            self._threads.append(threading.Thread(target=self._watch, name="bank-watch"))
+
+    def start(self) -> None:
+        """Begin to serve and to watch."""
+        for thread in self._threads:
+            thread.daemon = True
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish what is running, close the socket and the database."""
+        self._ended.set()
+        self._server.shutdown()
+        for thread in self._threads:
+            thread.join()
+        self._server.server_close()
+        self.bank.close()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(self._scan_seconds):
+            try:
+                self.bank.scan()
+            except (OSError, sqlite3.Error):
+                log.exception("sandbox_scan_failed")
+
+
+def serve(data_dir: Path, port: int, api_key: str, *, host: str = LOOPBACK) -> None:
+    """Serve until the process is asked to end (SIGTERM or Ctrl-C)."""
+    running = RunningBank(data_dir, port, api_key, host=host)
+    ended = threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: ended.set())
+    running.start()
+    log.info("sandbox_bank_serving", extra={"url": running.url})
+    ended.wait()
+    running.stop()

@@ -1,0 +1,247 @@
+"""The sandbox bank's own database: one SQLite file, one unit of work at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+Connection = sqlite3.Connection
+Row = sqlite3.Row
+
+SCHEMA_VERSION: Final = 1
+BUSY_SECONDS: Final = 30
+
+_SCHEMA: Final = """
+CREATE TABLE clock (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    now_at TEXT NOT NULL,
+    has_moved INTEGER NOT NULL
+) STRICT;
+CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE agenda (
+    id INTEGER PRIMARY KEY,
+    due_at TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    UNIQUE (kind, subject, due_at)
+) STRICT;
+CREATE INDEX ix_agenda_due ON agenda (due_at, id);
+CREATE TABLE account (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    routing_number TEXT NOT NULL,
+    account_number TEXT NOT NULL,
+    opening_cents INTEGER NOT NULL CHECK (opening_cents >= 0),
+    opened_on TEXT NOT NULL,
+    UNIQUE (routing_number, account_number)
+) STRICT;
+CREATE TABLE company (
+    identification TEXT PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id)
+) STRICT;
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY,
+    business_on TEXT NOT NULL,
+    posted_at TEXT NOT NULL,
+    kind TEXT NOT NULL
+) STRICT;
+-- Debits are positive and credits negative: the postings of a journal add up to zero.
+CREATE TABLE posting (
+    id INTEGER PRIMARY KEY,
+    journal_id INTEGER NOT NULL REFERENCES journal (id),
+    book TEXT NOT NULL,
+    business_on TEXT NOT NULL,
+    amount_cents INTEGER NOT NULL CHECK (amount_cents <> 0)
+) STRICT;
+CREATE INDEX ix_posting_book ON posting (book, business_on, amount_cents);
+CREATE INDEX ix_posting_journal ON posting (journal_id, amount_cents);
+CREATE TABLE line (
+    id INTEGER PRIMARY KEY,
+    journal_id INTEGER NOT NULL UNIQUE REFERENCES journal (id),
+    account_id TEXT NOT NULL REFERENCES account (id),
+    business_on TEXT NOT NULL,
+    type_code TEXT NOT NULL,
+    direction TEXT NOT NULL CHECK (direction IN ('credit', 'debit')),
+    amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
+    bank_reference TEXT NOT NULL UNIQUE,
+    customer_reference TEXT NOT NULL,
+    text_lines TEXT NOT NULL
+) STRICT;
+CREATE INDEX ix_line_account ON line (account_id, business_on, id);
+CREATE TABLE payment (
+    id TEXT PRIMARY KEY,
+    client_reference TEXT NOT NULL UNIQUE,
+    request_hash TEXT NOT NULL,
+    rail TEXT NOT NULL,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
+    counterparty_name TEXT NOT NULL,
+    counterparty_routing TEXT NOT NULL,
+    counterparty_account TEXT NOT NULL,
+    memo TEXT NOT NULL,
+    requested_on TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('accepted', 'settled')),
+    received_at TEXT NOT NULL,
+    settles_at TEXT NOT NULL,
+    settled_at TEXT,
+    imad TEXT,
+    line_id INTEGER UNIQUE REFERENCES line (id)
+) STRICT;
+CREATE TABLE inbound_wire (
+    id TEXT PRIMARY KEY,
+    idempotency_key TEXT UNIQUE,
+    request_hash TEXT NOT NULL,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
+    sender_name TEXT NOT NULL,
+    text TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('queued', 'received')),
+    posts_at TEXT NOT NULL,
+    imad TEXT,
+    line_id INTEGER UNIQUE REFERENCES line (id)
+) STRICT;
+CREATE TABLE ach_file (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    client_reference TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (
+        status IN ('awaiting_totals', 'suspended', 'accepted', 'rejected', 'settled')
+    ),
+    received_at TEXT NOT NULL,
+    accepted_at TEXT,
+    settled_at TEXT,
+    origin TEXT NOT NULL,
+    created_on TEXT NOT NULL,
+    modifier TEXT NOT NULL,
+    totals TEXT NOT NULL,
+    given_totals TEXT NOT NULL,
+    faults TEXT NOT NULL,
+    UNIQUE (name, sha256)
+) STRICT;
+CREATE INDEX ix_ach_file_sha256 ON ach_file (sha256);
+CREATE INDEX ix_ach_file_client_reference ON ach_file (client_reference);
+CREATE TABLE ach_batch (
+    id INTEGER PRIMARY KEY,
+    file_id INTEGER NOT NULL REFERENCES ach_file (id),
+    batch_number INTEGER NOT NULL,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    company_name TEXT NOT NULL,
+    company_discretionary_data TEXT NOT NULL,
+    company_identification TEXT NOT NULL,
+    sec_code TEXT NOT NULL,
+    entry_description TEXT NOT NULL,
+    effective_on TEXT NOT NULL,
+    odfi_identification TEXT NOT NULL,
+    settles_at TEXT
+) STRICT;
+CREATE INDEX ix_ach_batch_file ON ach_batch (file_id);
+CREATE TABLE ach_entry (
+    id INTEGER PRIMARY KEY,
+    batch_id INTEGER NOT NULL REFERENCES ach_batch (id),
+    direction TEXT NOT NULL CHECK (direction IN ('credit', 'debit')),
+    transaction_code INTEGER NOT NULL,
+    routing_number TEXT NOT NULL,
+    account_number TEXT NOT NULL,
+    amount_cents INTEGER NOT NULL CHECK (amount_cents >= 0),
+    identification TEXT NOT NULL,
+    name TEXT NOT NULL,
+    trace_number TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('received', 'settled', 'returned'))
+) STRICT;
+CREATE INDEX ix_ach_entry_batch ON ach_entry (batch_id);
+CREATE INDEX ix_ach_entry_trace ON ach_entry (trace_number);
+CREATE TABLE ach_return (
+    entry_id INTEGER PRIMARY KEY REFERENCES ach_entry (id),
+    code TEXT NOT NULL,
+    due_at TEXT,
+    trace_number TEXT,
+    file_name TEXT,
+    line_id INTEGER UNIQUE REFERENCES line (id)
+) STRICT;
+CREATE INDEX ix_ach_return_due ON ach_return (due_at);
+CREATE TABLE closed_counterparty (
+    routing_number TEXT NOT NULL,
+    account_number TEXT NOT NULL,
+    closed_on TEXT NOT NULL,
+    PRIMARY KEY (routing_number, account_number)
+) STRICT;
+CREATE TABLE statement (
+    id INTEGER PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    as_of_on TEXT NOT NULL,
+    closing_cents INTEGER NOT NULL,
+    file_name TEXT NOT NULL,
+    content BLOB NOT NULL,
+    UNIQUE (account_id, as_of_on)
+) STRICT;
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    type TEXT NOT NULL,
+    data TEXT NOT NULL
+) STRICT;
+CREATE TABLE outbox (
+    name TEXT PRIMARY KEY,
+    content BLOB NOT NULL,
+    is_written INTEGER NOT NULL
+) STRICT;
+"""
+
+_IMMUTABLE: Final = ("journal", "posting", "line", "statement", "event")
+
+
+class Store:
+    """One connection, used by one unit of work at a time; a kill leaves the last commit."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file and lay the schema; raise RuntimeError if another version made it."""
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        with self.unit() as connection:
+            self._lay_schema(connection, path)
+
+    def _lay_schema(self, connection: Connection, path: Path) -> None:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == SCHEMA_VERSION:
+            return
+        if version != 0:
+            message = f"{path} was made by another version of the sandbox bank. Use a new folder."
+            raise RuntimeError(message)
+        for statement in _SCHEMA.split(";\n"):
+            connection.execute(statement)
+        for table in _IMMUTABLE:
+            for verb in ("UPDATE", "DELETE"):
+                connection.execute(
+                    f"CREATE TRIGGER no_{verb.lower()}_{table} BEFORE {verb} ON {table}"
+                    f" BEGIN SELECT RAISE(ABORT, '{table} rows never change'); END"
+                )
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    @contextmanager
+    def unit(self) -> Iterator[Connection]:
+        """Run one unit of work: everything inside commits together, or nothing does."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the file; the store cannot be used afterwards."""
+        with self._lock:
+            self._connection.close()
