@@ -47,7 +47,10 @@ def case_label(case: Case, viewer_side: Side | None) -> str:
 
 
 class Veil:
-    """Puts aliases in the place of the other side's names in texts that people wrote."""
+    """Puts aliases in the place of the other side's names in texts that people wrote.
+
+    Never used on a text that the viewer wrote: the alias would tell that a guess was right.
+    """
 
     def __init__(self, case: Case, parties: Iterable[CaseParty], viewer_side: Side | None) -> None:
         """Take the case's parties; without anything to hide, texts pass unchanged."""

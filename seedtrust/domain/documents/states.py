@@ -18,6 +18,7 @@ class Visibility(StrEnum):
     """Staff always see a file; this says which parties do."""
 
     STAFF = "staff"
+    AGENCY = "agency"
     RECIPIENT = "recipient"
     CARRIER = "carrier"
     ALL_PARTIES = "all_parties"
