@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seedtrust.formats.nacha.answers import change_of, corrected_data, return_of, reversal_of
 from seedtrust.formats.nacha.codes import (
     RESERVED_DESCRIPTIONS,
     SEC_CODES,
@@ -42,7 +43,7 @@ from seedtrust.formats.nacha.parsed import (
     Unreadable,
     mask,
 )
-from seedtrust.formats.nacha.reader import read_entries, read_file, validate
+from seedtrust.formats.nacha.reader import read_entries, read_events, read_file, validate
 from seedtrust.formats.nacha.reasons import (
     CHANGE_CODES,
     RETURN_CODES,
@@ -53,6 +54,7 @@ from seedtrust.formats.nacha.reasons import (
     Retry,
     ReturnCode,
 )
+from seedtrust.formats.nacha.rebuild import outgoing_batch, outgoing_entry, outgoing_file
 from seedtrust.formats.nacha.routing import check_digit, is_valid_routing_number
 from seedtrust.formats.nacha.text import fit_name, is_printable, transliterate
 from seedtrust.formats.nacha.writer import render_file, write_file
@@ -100,16 +102,24 @@ __all__ = [
     "TransactionCode",
     "Unreadable",
     "WriteError",
+    "change_of",
     "check_digit",
+    "corrected_data",
     "fit_name",
     "is_printable",
     "is_valid_routing_number",
     "mask",
+    "outgoing_batch",
+    "outgoing_entry",
+    "outgoing_file",
     "read_correction",
     "read_entries",
+    "read_events",
     "read_file",
     "render_file",
     "reserved_description",
+    "return_of",
+    "reversal_of",
     "transliterate",
     "validate",
     "write_file",

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Final
 from seedtrust.core.bankdays import is_banking_day
 from seedtrust.formats.nacha import layouts
 from seedtrust.formats.nacha.addenda import addenda_layout, objections
-from seedtrust.formats.nacha.codes import SEC_CODES, reserved_description, sec_of_header
+from seedtrust.formats.nacha.codes import (
+    SEC_CODES,
+    ServiceClass,
+    reserved_description,
+    sec_of_header,
+)
 from seedtrust.formats.nacha.fields import RECORD_LENGTH
 from seedtrust.formats.nacha.parsed import BatchHeader, Control, ParsedAddenda, ParsedEntry
 from seedtrust.formats.nacha.routing import is_valid_routing_number
@@ -120,7 +125,7 @@ class BatchScan:
         if not self.sec.code:
             message = "There is no such standard entry class."
             findings.of_field(layout, "sec_code", self.line, "sec-code", message)
-        if (self._service_class == 280) is not (self.sec.code == "ADV"):  # noqa: PLR2004
+        if (self._service_class == ServiceClass.ADVICES.value) is not (self.sec.code == "ADV"):
             message = "The service class 280 goes with ADV, and ADV with nothing else."
             findings.of_field(layout, "service_class", self.line, "wrong-value", message)
         if layout is layouts.BATCH_HEADER:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from seedtrust.formats.nacha.reasons import ChangeCode
 
 _LIVE_CODES = frozenset(
-    row.code
+    f"{row.code:02d}"
     for row in TRANSACTION_CODES.values()
     if row.meaning is Meaning.LIVE and row.account is not Account.ADVICE
 )
@@ -45,7 +45,7 @@ def _is_plausible(name: str, value: str) -> bool:
     if name == "routing_number":
         return is_valid_routing_number(value)
     if name == "transaction_code":
-        return len(value) == 2 and value.isdecimal() and int(value) in _LIVE_CODES  # noqa: PLR2004
+        return value in _LIVE_CODES
     if name == "account_number":
         return bool(value.strip("0 ")) and "  " not in value
     return bool(value)

@@ -114,12 +114,12 @@ class Layout:
         self.name = name
         fields: list[Field] = []
         start = 0
-        for row in rows:
-            choices = tuple(row[3].split("|")) if len(row) == 4 else ()  # noqa: PLR2004
-            source = "|".join(map(re.escape, choices)) or row[2].value[0] % {"n": row[1]}
+        for field_name, length, kind, *texts in rows:
+            choices = tuple(choice for text in texts for choice in text.split("|"))
+            source = "|".join(map(re.escape, choices)) or kind.value[0] % {"n": length}
             pattern = re.compile(f"(?:{source})", re.ASCII)
-            fields.append(Field(row[0], start, row[1], row[2], choices, pattern))
-            start += row[1]
+            fields.append(Field(field_name, start, length, kind, choices, pattern))
+            start += length
         if start != RECORD_LENGTH:
             message = f"The layout {name} has {start} characters."
             raise ValueError(message)

@@ -23,6 +23,7 @@ _NUMBER = re.compile(r" *[0-9]+ *", re.ASCII)
 _DATE = re.compile(r"[0-9]{6}", re.ASCII)
 _CENTURY = 2000
 _LAST_CREDIT_DIGIT = 4
+_SHOWN = 4
 _MASKED = frozenset({"account_number", "corrected_data"})
 
 
@@ -77,7 +78,7 @@ def mask(text: str) -> str:
 
     A text of four characters or fewer is replaced altogether.
     """
-    shown = text[-4:] if len(text) > 4 else ""  # noqa: PLR2004
+    shown = text[-_SHOWN:] if len(text) > _SHOWN else ""
     return "*" * (len(text) - len(shown)) + shown
 
 
@@ -88,8 +89,9 @@ class FileHeader(Record):
 
     @property
     def immediate_destination(self) -> str:
-        """The bank or party that the file goes to, without blanks."""
-        return self.field("immediate_destination").strip()
+        """The routing number that the file goes to, or ten characters if it is no such number."""
+        text = self.text[self.layout.slices["immediate_destination"]]
+        return text[1:] if text[:1] == " " and text[1:].isdecimal() else text
 
     @property
     def immediate_origin(self) -> str:
@@ -204,6 +206,11 @@ class Control(Record):
     """The control record of a batch or a file; None where a number cannot be read."""
 
     __slots__ = ()
+
+    @property
+    def is_of_file(self) -> bool:
+        """Tell the control of a file from that of a batch."""
+        return "batch_count" in self.layout.slices
 
     @property
     def batch_count(self) -> int | None:

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from seedtrust.formats.nacha.findings import Event
 
 
-def _events(stream: BinaryIO, *, lenient: bool, wants_records: bool) -> Iterator[Event]:
+def read_events(
+    stream: BinaryIO,
+    *,
+    lenient: bool = False,
+    wants_records: bool = True,
+) -> Iterator[Event]:
+    """Yield headers, entries, controls, unreadable records and faults as they come. Streams."""
     findings = Findings(lenient=lenient, wants_records=wants_records)
     source: Iterable[list[str]] = (
         LenientSource(stream, findings.of_line)
@@ -41,7 +47,7 @@ def validate(stream: BinaryIO, *, lenient: bool = False) -> Iterator[Fault]:
     Streams: memory does not grow with the file. A file is valid if every fault is a warning.
     With `lenient`, deviations of form that the lenient reader repairs are warnings as well.
     """
-    for event in _events(stream, lenient=lenient, wants_records=False):
+    for event in read_events(stream, lenient=lenient, wants_records=False):
         if isinstance(event, Fault):
             yield event
 
@@ -58,7 +64,7 @@ def read_entries(
     (warnings do not) and are dropped by the lenient one, which never raises. Control totals
     come last: do nothing final with an entry before the iterator has ended.
     """
-    for event in _events(stream, lenient=lenient, wants_records=True):
+    for event in read_events(stream, lenient=lenient):
         if isinstance(event, ParsedEntry):
             yield event
         elif isinstance(event, Fault):
@@ -92,7 +98,7 @@ class _Assembly:
             self.header = self.header or event
         elif isinstance(event, Unreadable):
             self.unreadable.append(event)
-        elif event.layout.name.endswith("file_control"):
+        elif event.is_of_file:
             self.control = event
         else:
             self.end_batch(event)
@@ -112,7 +118,7 @@ def read_file(stream: BinaryIO, *, lenient: bool = False) -> ParsedFile:
     that could not be read either way is among the `unreadable`.
     """
     assembly = _Assembly()
-    for event in _events(stream, lenient=lenient, wants_records=True):
+    for event in read_events(stream, lenient=lenient):
         assembly.add(event)
     assembly.end_batch(None)
     return ParsedFile(

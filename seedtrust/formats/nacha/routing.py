@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_LENGTH = 9
 _WEIGHTS = (3, 7, 1, 3, 7, 1, 3, 7)
 _PREFIX = r"(?:0[0-9]|1[0-2]|2[1-9]|3[0-2]|6[1-9]|7[0-2]|80)"
 
@@ -34,7 +35,7 @@ def is_valid_routing_number(text: str) -> bool:
     (00-12, 21-32, 61-72, 80) counts as well. A valid number need not belong to a bank.
     """
     return (
-        len(text) == 9  # noqa: PLR2004
+        len(text) == _LENGTH
         and _FIRST_EIGHT.fullmatch(text, 0, 8) is not None
         and check_digit(text[:8]) == text[8]
     )
