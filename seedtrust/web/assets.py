@@ -1,4 +1,4 @@
-"""The registry of served files: logical name, the package it comes from, and the hash in its address."""
+"""The registry of served files: logical name, where it comes from, the hash in its address."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import gzip
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import distribution
@@ -27,6 +27,12 @@ CONTENT_TYPES: Final = {
     ".png": "image/png",
 }
 
+_ELEMENTS: Final = {
+    ".css": Markup('<link rel="stylesheet" href="{href}" integrity="{integrity}">'),
+    ".js": Markup('<script src="{href}" integrity="{integrity}" defer></script>'),
+    ".woff2": Markup('<link rel="preload" as="font" type="font/woff2" href="{href}" crossorigin>'),
+    ".svg": Markup('<link rel="icon" type="image/svg+xml" href="{href}">'),
+}
 _COMPRESSED: Final = (".css", ".js", ".svg")
 _DIGEST_LENGTH: Final = 16
 _REFERENCE: Final = re.compile(r"asset\((?P<name>[a-z0-9.-]+)\)")
@@ -54,9 +60,7 @@ SOURCES: Final = (
         "bootstrap-flask",
         "flask_bootstrap/static/bootstrap5/css/bootstrap.min.css",
     ),
-    Source(
-        "popper.js", "bootstrap-flask", "flask_bootstrap/static/bootstrap5/umd/popper.min.js"
-    ),
+    Source("popper.js", "bootstrap-flask", "flask_bootstrap/static/bootstrap5/umd/popper.min.js"),
     Source(
         "bootstrap.js", "bootstrap-flask", "flask_bootstrap/static/bootstrap5/js/bootstrap.min.js"
     ),
@@ -120,7 +124,7 @@ class AssetRegistry(Mapping[str, Asset]):
         """Return the asset of a logical name; raises KeyError for an unknown one."""
         return self._assets[name]
 
-    def __iter__(self) -> Iterable[str]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[str]:
         """Go through the logical names in order of registration."""
         return iter(self._assets)
 
@@ -149,13 +153,7 @@ def asset_url(name: str) -> str:
 def asset_tag(name: str) -> Markup:
     """Return the element that loads a file: style sheet, deferred script, font or page icon."""
     asset, href = registry()[name], asset_url(name)
-    templates = {
-        ".css": '<link rel="stylesheet" href="{href}" integrity="{integrity}">',
-        ".js": '<script src="{href}" integrity="{integrity}" defer></script>',
-        ".woff2": '<link rel="preload" as="font" type="font/woff2" href="{href}" crossorigin>',
-        ".svg": '<link rel="icon" type="image/svg+xml" href="{href}">',
-    }
-    return Markup(templates[asset.suffix]).format(href=href, integrity=asset.integrity)
+    return _ELEMENTS[asset.suffix].format(href=href, integrity=asset.integrity)
 
 
 def serve(digest: str, name: str) -> Response:
@@ -163,7 +161,7 @@ def serve(digest: str, name: str) -> Response:
     asset = registry().get(name)
     if asset is None or asset.digest != digest:
         abort(404)
-    body = asset.compressed if "gzip" in request.accept_encodings else None
+    body = asset.compressed if request.accept_encodings.quality("gzip") else None
     response = Response(body or asset.body, content_type=asset.content_type)
     if body:
         response.content_encoding = "gzip"

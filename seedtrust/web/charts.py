@@ -1,7 +1,8 @@
-"""Geometry of the charts: pure functions from money and dates to frozen shapes that a macro prints.
+"""Geometry of the charts: pure functions from money and dates to shapes that a macro prints.
 
-Paths live in a square of 1,000 by 1,000 units that the page stretches over the card; every other position is in
-percent of the plot, so letters and line widths never stretch. Coordinates are floats, money never is.
+Paths live in a square of 1,000 by 1,000 units that the page stretches over the card; every other
+position is in percent of the plot, so letters and line widths never stretch. Coordinates are
+floats, money never is.
 """
 
 from __future__ import annotations
@@ -70,7 +71,6 @@ class Marker:
     x: float
     y: float
     label: str
-    anchor: Anchor
 
 
 @dataclass(frozen=True)
@@ -316,8 +316,8 @@ def _shortfall_marker(
     if shortfall is None:
         return None
     day, cents = shortfall
-    x = _day_percent(day, first, last)
-    return Marker(x, scale.percent(cents), f"Below minimum on {day:%b} {day.day}", _anchor(x))
+    label = f"Below minimum on {_day_text(day)}: {full_amount(cents)}"
+    return Marker(_day_percent(day, first, last), scale.percent(cents), label)
 
 
 def _forecast_summary(
@@ -326,10 +326,9 @@ def _forecast_summary(
     shortfall: tuple[date, int] | None,
 ) -> str:
     (start, opening), (end, closing) = points[0], points[-1]
-    sentences = [
-        f"From {full_amount(opening)} on {_day_text(start)} "
-        f"to {full_amount(closing)} on {_day_text(end)}."
-    ]
+    opened = f"{full_amount(opening)} on {_day_text(start)}"
+    closed = f"{full_amount(closing)} on {_day_text(end)}"
+    sentences = [f"From {opened} to {closed}."]
     if minimum_cents is not None:
         sentences.append(f"The minimum balance is {full_amount(minimum_cents)}.")
     if shortfall is not None:
@@ -345,13 +344,14 @@ def bar_chart(
 
     Raises ValueError for an empty series or a negative amount.
     """
-    if not series or any(cents < 0 for _, *amounts in series for cents in amounts):
+    amounts = [cents for _, in_cents, out_cents in series for cents in (in_cents, out_cents)]
+    if not series or min(amounts) < 0:
         message = "bars need at least one month and no negative amounts"
         raise ValueError(message)
-    scale = _scale([cents for _, *amounts in series for cents in amounts])
+    scale = _scale(amounts)
     slot = 100 / len(series)
     width = min(slot * _BAR_SHARE / 2, _WIDEST_BAR)
-    total_in, total_out = (sum(row[column] for row in series) for column in (1, 2))
+    total_in, total_out = sum(row[1] for row in series), sum(row[2] for row in series)
     return BarChart(
         title=title,
         summary=(
@@ -380,9 +380,7 @@ def _bar_group(
 
 def _bar(words: str, cents: int, x: float, width: float, scale: _Scale) -> Bar:
     y = scale.percent(cents)
-    return Bar(
-        _two(x), y, _two(width), _two(scale.percent(0) - y), f"{words} {full_amount(cents)}"
-    )
+    return Bar(_two(x), y, _two(width), _two(scale.percent(0) - y), f"{words} {full_amount(cents)}")
 
 
 def sparkline(values_cents: Sequence[int], *, title: str) -> Sparkline:

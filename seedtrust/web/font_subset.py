@@ -1,7 +1,7 @@
 """Regenerates the two Inter web fonts that are committed under static/fonts.
 
-Run `python -m seedtrust.web.font_subset` with fonttools, brotli and fontpkg-inter installed. The product itself needs
-none of the three: it serves the committed files.
+Run `python -m seedtrust.web.font_subset` with the extra `assets` installed (fonttools, brotli,
+fontpkg-inter). The product itself needs none of the three: it serves the committed files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OPTICAL_SIZE: Final = 14
 WEIGHTS: Final = (400, 700)
 FEATURES: Final = ("kern", "mark", "mkmk", "ccmp", "locl", "calt", "case", "tnum", "zero", "cv05")
 
-# The first file is all that an English page needs; the browser asks for the second only when a name needs it.
+# The first file is all that an English page needs; browsers ask for the second when a name does.
 UNICODES: Final = {
     "inter.woff2": (
         "U+0000-00FF,U+0131,U+0152-0153,U+02BB-02BC,U+02C6,U+02DA,U+02DC,U+2000-206F,U+20AC,U+2116,"

@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import Final, Literal
 from xml.etree.ElementTree import Element, tostring
 
+import tablericons
 from flask import Flask, request, url_for
 from jinja2 import StrictUndefined
 from markupsafe import Markup, escape
 from werkzeug.datastructures import MultiDict
 
-import tablericons
 from seedtrust.core.clock import NEW_YORK
 from seedtrust.core.money import format_accounting, format_dollars
 from seedtrust.web.page import TONES, Tone
@@ -21,10 +21,17 @@ MINUS: Final = "\N{MINUS SIGN}"
 NO_VALUE: Final = "\N{EN DASH}"
 TONE_ICONS: Final[dict[Tone, str]] = {
     "ok": "circle-check",
-    "info": "progress",
-    "warn": "clock-pause",
+    "info": "circle-arrow-right",
+    "warn": "clock",
     "bad": "alert-triangle",
     "neutral": "circle-dashed",
+}
+NOTICE_ICONS: Final[dict[Tone, str]] = {
+    "ok": "circle-check",
+    "info": "info-circle",
+    "warn": "alert-circle",
+    "bad": "alert-triangle",
+    "neutral": "info-circle",
 }
 InstantStyle = Literal["short", "long", "time"]
 _INSTANT_STYLES: Final = {
@@ -213,8 +220,8 @@ def init_formatting(app: Flask) -> None:
         instant=instant,
         money=money,
         nothing=nothing,
+        notice_icons=NOTICE_ICONS,
         status_badge=status_badge,
-        tone_icons=TONE_ICONS,
         url_with=url_with,
         when=when,
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, abort, redirect, request
 from werkzeug.wrappers import Response
+
+from seedtrust.web.problems import safe_path
 
 COOKIE: Final = "theme"
 THEMES: Final = ("light", "dark", "system")
@@ -20,21 +21,12 @@ def current_theme() -> str:
     return chosen if chosen in THEMES else DEFAULT
 
 
-def return_path() -> str:
-    """Return the page the reader came from if it is ours, else the start page."""
-    came_from = urlsplit(request.referrer or "")
-    path = came_from.path
-    if came_from.netloc != request.host or not path.startswith("/") or path.startswith("//"):
-        return "/"
-    return f"{path}?{came_from.query}" if came_from.query else path
-
-
 def choose() -> Response:
     """Keep the choice for a year and go back; the form works without JavaScript."""
     chosen = request.form.get("theme", "")
     if chosen not in THEMES:
         abort(400)
-    response = redirect(return_path(), code=303)
+    response = redirect(safe_path(request.referrer) or "/", code=303)
     # Not HttpOnly: the switch in the page sets the same cookie without a round trip.
     response.set_cookie(
         COOKIE, chosen, max_age=_COOKIE_SECONDS, secure=request.is_secure, samesite="Lax"

@@ -106,7 +106,7 @@ function updateCountdowns() {
 // --- keys -----------------------------------------------------------------------------------------------------
 
 const KEYS_OFF = "seedtrust-keys-off";
-let goPending = 0;
+let goPending = -Infinity;
 
 function keysAllowed() {
   try {
@@ -180,7 +180,7 @@ function onKey(event) {
   }
   if (event.ctrlKey || event.altKey || event.metaKey || typing(event.target) || !keysAllowed()) return;
   if (event.timeStamp - goPending < 1200 && /^[a-z]$/.test(event.key)) {
-    goPending = 0;
+    goPending = -Infinity;
     event.preventDefault();
     follow(`[data-go="${event.key}"]`);
     return;
