@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from celery import Celery
 from flask_sqlalchemy import SQLAlchemy
+from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -68,3 +70,51 @@ def _pause(attempt: int) -> None:
 def is_sqlite(url: str) -> bool:
     """Tell whether a database URL names SQLite."""
     return make_url(url).get_backend_name() == "sqlite"
+
+
+def configure_celery(broker_url: str, broker_dir: Path) -> None:
+    """Give Celery its broker: Redis, or files in a folder that only this user can read.
+
+    Messages carry nothing; results are off; work is acknowledged late. Whatever the queue loses,
+    the relay's next tick finds in the outbox.
+    """
+    settings: dict[str, Any] = {
+        "broker_url": broker_url,
+        "task_ignore_result": True,
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "worker_prefetch_multiplier": 1,
+        "worker_hijack_root_logger": False,
+        "worker_send_task_events": False,
+        "broker_connection_retry_on_startup": True,
+        "timezone": "UTC",
+    }
+    if broker_url.startswith("filesystem:"):
+        folders = {name: broker_dir / name for name in ("queue", "control", "processed")}
+        for folder in folders.values():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings["broker_transport_options"] = {
+            "data_folder_in": str(folders["queue"]),
+            "data_folder_out": str(folders["queue"]),
+            "processed_folder": str(folders["processed"]),
+            "control_folder": str(folders["control"]),
+            "store_processed": False,
+            "polling_interval": 0.1,
+        }
+    else:
+        settings["broker_transport_options"] = {
+            "visibility_timeout": 3600,
+            "unacked_restore_throttle": 1,
+        }
+    celery.conf.update(settings)
+
+
+def ring_the_relay() -> bool:
+    """Wake the relay after a commit; False when the queue is down, which only costs seconds."""
+    try:
+        celery.send_task("outbox.relay", ignore_result=True, expires=30)
+    except (BrokerError, OSError):
+        return False
+    return True

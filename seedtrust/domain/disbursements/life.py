@@ -28,7 +28,7 @@ def may(request: DisbursementRequest, event: RequestEvent) -> bool:
     return (state_of(request), event) in STEPS
 
 
-def move(  # noqa: PLR0913 - a step is described by all of these
+def move(
     session: Session,
     actor: Actor,
     request: DisbursementRequest,

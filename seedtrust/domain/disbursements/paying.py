@@ -114,13 +114,10 @@ def materialise_item(
     if item is None or case is None or item.state != ItemState.PLANNED:
         return None
     term = session.get(ContractTerm, item.term_id)
-    if term is None or term.payee_id is None:
-        return _kept_back(session, item, "The term has no payee. Complete it.", moment)
-    category = Category(term.category)
-    if not money_out_allowed(case, category):
-        return _kept_back(session, item, "The case's stage does not allow it yet.", moment)
-    if not category_is_unlocked(session, case, category):
-        return _kept_back(session, item, "Its milestone has not been recorded.", moment)
+    obstacle = _obstacle(session, case, term)
+    if term is None or obstacle:
+        _keep_back(session, item, obstacle, moment)
+        return None
     request = _scheduled(case, term, item, moment)
     session.add(request)
     item.state = ItemState.MATERIALISED.value
@@ -128,7 +125,18 @@ def materialise_item(
     return reserve(session, actor, case, request, moment=moment)
 
 
-def _kept_back(session: Session, item: ScheduleItem, sentence: str, moment: Moment) -> None:
+def _obstacle(session: Session, case: Case, term: ContractTerm | None) -> str:
+    if term is None or term.payee_id is None:
+        return "The term has no payee. Complete it."
+    category = Category(term.category)
+    if not money_out_allowed(case, category):
+        return "The case's stage does not allow it yet."
+    if not category_is_unlocked(session, case, category):
+        return "Its milestone has not been recorded."
+    return ""
+
+
+def _keep_back(session: Session, item: ScheduleItem, sentence: str, moment: Moment) -> None:
     open_exception(
         session,
         SCHEDULE_KIND,

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
 
 from seedtrust.core.db import lock_where
 from seedtrust.core.errors import NotFound
@@ -198,25 +199,21 @@ def list_requests(
     """
     query = _scoped(session, actor, case_ref)
     if states:
-        query = query.where(
-            DisbursementRequest.state.in_([state.value for state in states])
-        )
+        query = query.where(DisbursementRequest.state.in_([state.value for state in states]))
     if category:
         query = query.where(DisbursementRequest.category == category)
     if search:
         query = query.where(_matches(search))
     if before_id is not None:
         query = query.where(DisbursementRequest.id < before_id)
-    found = session.execute(
-        query.order_by(DisbursementRequest.id.desc()).limit(limit + 1)
-    ).tuples().all()
+    found = session.execute(query.order_by(DisbursementRequest.id.desc()).limit(limit + 1)).all()
     page = found[:limit]
     words = _Words(session, actor, {case.id: case for _, case, _ in page})
     rows = [words.row(request, case, payee) for request, case, payee in page]
     return rows, (page[-1][0].id if len(found) > limit else None)
 
 
-def _matches(search: str) -> object:
+def _matches(search: str) -> ColumnElement[bool]:
     text = search.strip()
     if text.isdigit():
         return Case.number == int(text)
@@ -225,7 +222,7 @@ def _matches(search: str) -> object:
 
 def _scoped(
     session: Session, actor: Actor, case_ref: str | None
-) -> Select[tuple[DisbursementRequest, Case, Payee]]:
+) -> Select[DisbursementRequest, Case, Payee]:
     query = (
         select(DisbursementRequest, Case, Payee)
         .join(Case, Case.id == DisbursementRequest.case_id)
@@ -451,9 +448,7 @@ def queue_counts(session: Session) -> dict[RequestState, tuple[int, int]]:
             DisbursementRequest.state,
             func.count(),
             func.sum(
-                func.coalesce(
-                    DisbursementRequest.approved_cents, DisbursementRequest.amount_cents
-                )
+                func.coalesce(DisbursementRequest.approved_cents, DisbursementRequest.amount_cents)
             ),
         )
         .where(DisbursementRequest.state.in_([state.value for state in OPEN_STATES]))

@@ -64,9 +64,7 @@ def reserve(
     close_exceptions_of(
         session, INSUFFICIENT_KIND, request.reference, closed_by=actor.name, now=moment.at
     )
-    return move(
-        session, actor, request, RequestEvent.RESERVE, amount_cents=amount, moment=moment
-    )
+    return move(session, actor, request, RequestEvent.RESERVE, amount_cents=amount, moment=moment)
 
 
 def _reservations(session: Session, request: DisbursementRequest) -> int:
@@ -108,9 +106,7 @@ def _open(
     )
 
 
-def let_go(
-    session: Session, actor: Actor, request: DisbursementRequest, *, moment: Moment
-) -> None:
+def let_go(session: Session, actor: Actor, request: DisbursementRequest, *, moment: Moment) -> None:
     """Release the hold of a request, if it has one."""
     if request.hold_id is not None:
         ledger.release_hold(

@@ -66,7 +66,7 @@ def _in_review(
         _take(session, actor, request, moment)
 
 
-def accept(  # noqa: PLR0913 - the reviewer's whole judgement
+def accept(
     session: Session,
     actor: Actor,
     *,
@@ -92,9 +92,7 @@ def accept(  # noqa: PLR0913 - the reviewer's whole judgement
     _in_review(session, actor, request, moment)
     request.approved_cents, request.clause, request.term_id = approved, term.clause, term.id
     asks_parents = term.approver == TermApprover.INTENDED_PARENTS
-    event = (
-        RequestEvent.ACCEPT_FOR_APPROVAL if asks_parents else RequestEvent.ACCEPT_PRE_AUTHORISED
-    )
+    event = RequestEvent.ACCEPT_FOR_APPROVAL if asks_parents else RequestEvent.ACCEPT_PRE_AUTHORISED
     move(
         session,
         actor,
@@ -122,9 +120,7 @@ def _term(session: Session, request: DisbursementRequest) -> ContractTerm:
     term = (
         session.get(ContractTerm, request.term_id)
         if request.term_id
-        else term_queries.term_for_category(
-            session, request.case_id, Category(request.category)
-        )
+        else term_queries.term_for_category(session, request.case_id, Category(request.category))
     )
     if term is None:
         message = (
@@ -168,9 +164,7 @@ def refuse(
     case, request = _reviewable(session, actor, request_ref)
     reason = require_reason(reason)
     _in_review(session, actor, request, moment)
-    move(
-        session, actor, request, RequestEvent.REFUSE, reason=reason, clause=clause, moment=moment
-    )
+    move(session, actor, request, RequestEvent.REFUSE, reason=reason, clause=clause, moment=moment)
     telling.denied(session, case, request, moment)
     return request
 
@@ -179,9 +173,7 @@ def ask(
     session: Session, actor: Actor, *, request_ref: str, question: str, moment: Moment
 ) -> DisbursementRequest:
     """Ask the requester for something that is missing."""
-    permission = (
-        Permission.REQUESTS_REVIEW if actor.is_staff else Permission.REQUESTS_APPROVE
-    )
+    permission = Permission.REQUESTS_REVIEW if actor.is_staff else Permission.REQUESTS_APPROVE
     case, request = locked_request(session, actor, request_ref, permission)
     if not actor.is_staff:
         _approver(session, actor, case, request)
@@ -358,9 +350,7 @@ def hold(
 ) -> DisbursementRequest:
     """Put an approved request on hold; its reservation is released."""
     _case, request = locked_request(session, actor, request_ref, Permission.REQUESTS_LEAD)
-    move(
-        session, actor, request, RequestEvent.HOLD, reason=require_reason(reason), moment=moment
-    )
+    move(session, actor, request, RequestEvent.HOLD, reason=require_reason(reason), moment=moment)
     let_go(session, actor, request, moment=moment)
     return request
 

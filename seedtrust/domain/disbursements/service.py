@@ -74,7 +74,7 @@ class Ask:
     duplicate_reason: str
 
 
-def create_request(  # noqa: PLR0913 - what a person fills in
+def create_request(
     session: Session,
     actor: Actor,
     *,
@@ -255,7 +255,7 @@ def _lines(lines: Sequence[Line], total_cents: int) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _replayed(
+def _replayed(  # noqa: PLR0917 - everything that must be the same
     session: Session, case: Case, client_key: str | None, category: Category, cents: int, payee: str
 ) -> DisbursementRequest | None:
     if client_key is None:
@@ -263,9 +263,7 @@ def _replayed(
     known = session.execute(
         select(DisbursementRequest, Payee.reference)
         .join(Payee, Payee.id == DisbursementRequest.payee_id)
-        .where(
-            DisbursementRequest.case_id == case.id, DisbursementRequest.client_key == client_key
-        )
+        .where(DisbursementRequest.case_id == case.id, DisbursementRequest.client_key == client_key)
     ).one_or_none()
     if known is None:
         return None
@@ -290,9 +288,7 @@ def _own_party(session: Session, actor: Actor, case: Case) -> CaseParty | None:
 def _payee(
     session: Session, actor: Actor, case: Case, party: CaseParty | None, payee_ref: str
 ) -> Payee:
-    payee = session.execute(
-        select(Payee).where(Payee.reference == payee_ref)
-    ).scalar_one_or_none()
+    payee = session.execute(select(Payee).where(Payee.reference == payee_ref)).scalar_one_or_none()
     if payee is None or not _may_be_paid(session, case, payee):
         message = "This payee is not on the case. Choose one from the list."
         raise NotFound(message, errors={"payee": [message]})
@@ -317,7 +313,9 @@ def _may_be_paid(session: Session, case: Case, payee: Payee) -> bool:
 def _within_contract(session: Session, term: ContractTerm | None, cents: int) -> None:
     if term is None:
         return
-    limits = [limit for limit in (term.amount_cents, _remaining(session, term)) if limit is not None]
+    limits = [
+        limit for limit in (term.amount_cents, _remaining(session, term)) if limit is not None
+    ]
     if limits and cents > min(limits):
         left = max(min(limits), 0)
         message = (
@@ -365,7 +363,7 @@ def _documents_of_case(case: Case, documents: Sequence[Document]) -> None:
         raise NotFound(message, errors={"documents": [message]})
 
 
-def _row(  # noqa: PLR0913 - builds one row
+def _row(
     case: Case,
     *,
     kind: RequestKind,
@@ -401,7 +399,7 @@ def _row(  # noqa: PLR0913 - builds one row
     )
 
 
-def _write(  # noqa: PLR0913 - who asks for what, where, under which key
+def _write(  # noqa: PLR0917 - who asks for what, where, under which key
     session: Session,
     actor: Actor,
     case: Case,
@@ -465,7 +463,7 @@ def _role_word(actor: Actor) -> str:
     return min((role.value for role in actor.roles), default="staff")
 
 
-def _submit(  # noqa: PLR0913 - the request and what it rests on
+def _submit(  # noqa: PLR0917 - the request and what it rests on
     session: Session,
     actor: Actor,
     case: Case,

@@ -74,7 +74,7 @@ def _payee_users(session: Session, request: DisbursementRequest) -> set[int]:
     return {user_id} if user_id else set()
 
 
-def _tell(  # noqa: PLR0913 - the event, its subject and its readers
+def _tell(  # noqa: PLR0917 - the event, its subject and its readers
     session: Session,
     case: Case,
     request: DisbursementRequest,

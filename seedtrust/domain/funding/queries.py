@@ -41,9 +41,7 @@ def list_deposits(
 ) -> list[DepositRow]:
     """Return receipts, newest first, in one query."""
     actor.require(Permission.DEPOSITS_VIEW)
-    query = select(Deposit, Case.reference, Case.number).outerjoin(
-        Case, Case.id == Deposit.case_id
-    )
+    query = select(Deposit, Case.reference, Case.number).outerjoin(Case, Case.id == Deposit.case_id)
     if state is not None:
         query = query.where(Deposit.state == state.value)
     if case_id is not None:

@@ -17,6 +17,7 @@ from seedtrust.core.ids import new_id, new_reference
 from seedtrust.core.money import check_amount_cents
 from seedtrust.core.permissions import Actor, Permission, Role
 from seedtrust.domain.audit.service import record
+from seedtrust.domain.cases.checks import require_open
 from seedtrust.domain.cases.models import Case, CaseParty
 from seedtrust.domain.cases.queries import case_for
 from seedtrust.domain.cases.states import Milestone, Side, Stage
@@ -26,7 +27,8 @@ from seedtrust.domain.funding.models import Deposit
 from seedtrust.domain.funding.states import DepositState
 from seedtrust.domain.ledger import chart
 from seedtrust.domain.ledger import service as ledger
-from seedtrust.domain.ledger.service import Leg, Posting, Side as LegSide
+from seedtrust.domain.ledger.service import Leg, Posting, TxnKind
+from seedtrust.domain.ledger.service import Side as LegSide
 from seedtrust.domain.notices.catalogue import NoticeEvent
 from seedtrust.domain.notices.service import Recipient, notify
 from seedtrust.domain.operations.service import close_exceptions_of, open_exception
@@ -40,7 +42,7 @@ _WORDS: Final = re.compile(r"[A-Z0-9]+")
 _SPENDABLE: Final = (DepositState.RECEIVED.value, DepositState.COLLECTED.value)
 
 
-def receive_wire(  # noqa: PLR0913 - what the bank tells of a wire
+def receive_wire(
     session: Session,
     actor: Actor,
     *,
@@ -85,7 +87,10 @@ def receive_wire(  # noqa: PLR0913 - what the bank tells of a wire
     session.add(deposit)
     session.flush()  # refuse a second copy of the wire before any posting
     _book(session, actor, deposit, trust_code, case, moment)
-    facts = {"amount_cents": amount_cents, "bank_reference": bank_reference}
+    facts: dict[str, str | int | bool | None] = {
+        "amount_cents": amount_cents,
+        "bank_reference": bank_reference,
+    }
     record(
         session,
         actor,
@@ -120,7 +125,7 @@ def _named_case(session: Session, trust_account_id: int, text: str) -> Case | No
     return found[0] if len(found) == 1 else None
 
 
-def _book(  # noqa: PLR0913 - the deposit and where it goes
+def _book(  # noqa: PLR0917 - the deposit and where it goes
     session: Session,
     actor: Actor,
     deposit: Deposit,
@@ -138,7 +143,7 @@ def _book(  # noqa: PLR0913 - the deposit and where it goes
         session,
         actor,
         Posting(
-            kind="DEPOSIT",
+            kind=TxnKind.DEPOSIT,
             key=f"deposit:{deposit.bank}:{deposit.bank_reference}",
             effective_on=deposit.received_on,
             legs=(
@@ -190,7 +195,7 @@ def match_deposit(
         session,
         actor,
         Posting(
-            kind="DEPOSIT",
+            kind=TxnKind.DEPOSIT,
             key=f"match:{deposit.reference}",
             effective_on=moment.today,
             legs=(
@@ -224,18 +229,7 @@ def match_deposit(
     return deposit
 
 
-def require_open(case: Case) -> None:
-    """Raise CaseClosed when the case has ended."""
-    from seedtrust.domain.cases.errors import CaseClosed  # noqa: PLC0415
-
-    if case.stage in {Stage.CLOSED, Stage.CANCELLED}:
-        message = f"Case {case.number} is closed. Reopen it first, or choose another case."
-        raise CaseClosed(message)
-
-
-def _funded(
-    session: Session, actor: Actor, case: Case, deposit: Deposit, moment: Moment
-) -> None:
+def _funded(session: Session, actor: Actor, case: Case, deposit: Deposit, moment: Moment) -> None:
     initial_funding(session, actor, case, moment=moment)
     recheck_case(session, actor, case, moment=moment)
     parties = session.execute(
@@ -307,7 +301,7 @@ def charge_due_fees(session: Session, actor: Actor, case: Case, *, moment: Momen
     )
 
 
-def _charge(  # noqa: PLR0913 - the item, its words and its case
+def _charge(  # noqa: PLR0917 - the item, its words and its case
     session: Session,
     actor: Actor,
     case: Case,
@@ -321,7 +315,7 @@ def _charge(  # noqa: PLR0913 - the item, its words and its case
         return False
     payable = chart.account_id(session, "trust", "fees_payable")
     posting = Posting(
-        kind="FEE",
+        kind=TxnKind.FEE,
         key=f"fee:{item.reference}",
         effective_on=max(item.due_on, moment.today),
         legs=(

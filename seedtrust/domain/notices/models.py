@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -32,7 +31,7 @@ class NoticeDelivery(Base):
     user_id: Mapped[int | None] = mapped_column(BigInteger)
     recipient: Mapped[str] = mapped_column(String(254))
     case_id: Mapped[int | None] = mapped_column(BigInteger)
-    facts: Mapped[dict[str, Any]] = mapped_column(JsonType)
+    facts: Mapped[dict[str, str]] = mapped_column(JsonType)
     state: Mapped[str] = mapped_column(Ascii(20))
     queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

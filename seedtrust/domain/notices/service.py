@@ -26,7 +26,7 @@ class Recipient:
     facts: Mapping[str, str]
 
 
-def notify(  # noqa: PLR0913 - the event, its key, its readers and its case
+def notify(
     session: Session,
     event: NoticeEvent,
     event_key: str,
@@ -61,7 +61,7 @@ def notify(  # noqa: PLR0913 - the event, its key, its readers and its case
     return queued
 
 
-def _queue(  # noqa: PLR0913 - builds one row
+def _queue(  # noqa: PLR0917 - builds one row
     event: NoticeEvent,
     event_key: str,
     recipient: Recipient,

@@ -31,14 +31,12 @@ def open_exception_counts(session: Session) -> dict[str, int]:
         .where(ExceptionItem.closed_at.is_(None))
         .group_by(ExceptionItem.kind)
     )
-    return {kind: count for kind, count in rows}
+    return dict(rows.tuples().all())
 
 
 def recent_job_runs(session: Session, limit: int = 50) -> Sequence[JobRun]:
     """Return the latest job runs, newest first."""
-    return (
-        session.execute(select(JobRun).order_by(JobRun.id.desc()).limit(limit)).scalars().all()
-    )
+    return session.execute(select(JobRun).order_by(JobRun.id.desc()).limit(limit)).scalars().all()
 
 
 def clock_is_set(session: Session) -> bool:

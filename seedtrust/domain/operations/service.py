@@ -55,8 +55,8 @@ def set_business_clock(
     return row
 
 
-def begin_job_run(session: Session, job: str, due_at: datetime, *, now: datetime) -> JobRun | None:
-    """Insert the run of a job that is due; None when somebody else has, who then runs it."""
+def begin_job_run(session: Session, job: str, due_at: datetime, *, now: datetime) -> int | None:
+    """Insert the run of a due job and return its id; None when somebody else has inserted it."""
     known = session.execute(
         select(JobRun.id).where(JobRun.job == job, JobRun.due_at == due_at)
     ).scalar_one_or_none()
@@ -71,10 +71,10 @@ def begin_job_run(session: Session, job: str, due_at: datetime, *, now: datetime
             session.flush()  # two beats race here: the unique key lets one of them in
     except IntegrityError:
         return None
-    return run
+    return run.id
 
 
-def finish_job_run(  # noqa: PLR0913 - one value per column of the run
+def finish_job_run(
     session: Session, run_id: int, *, done: int, failed: int, error: str = "", now: datetime
 ) -> None:
     """Record how a run ended."""
@@ -84,7 +84,7 @@ def finish_job_run(  # noqa: PLR0913 - one value per column of the run
         run.error = error[:500]
 
 
-def open_exception(  # noqa: PLR0913 - one value per column of the item
+def open_exception(
     session: Session,
     kind: str,
     subject_type: str,
@@ -135,7 +135,9 @@ def close_exception(
         message = f"{item.closed_by} has already closed this item."
         raise WrongState(message)
     item.closed_at, item.closed_by = now, actor.name
-    record(session, actor, "exception.closed", "exception", reference, case_id=item.case_id, now=now)
+    record(
+        session, actor, "exception.closed", "exception", reference, case_id=item.case_id, now=now
+    )
     return item
 
 

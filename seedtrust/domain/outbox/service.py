@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
@@ -27,7 +27,7 @@ class Claim:
     fence: int
     topic: str
     message_key: str
-    payload: dict[str, Any]
+    payload: dict[str, str]
     request_id: str
     attempts: int
 
@@ -36,7 +36,7 @@ def promise(
     session: Session,
     topic: str,
     key: str,
-    payload: dict[str, Any],
+    payload: dict[str, str],
     *,
     now: datetime,
     due_at: datetime | None = None,
@@ -44,9 +44,7 @@ def promise(
 ) -> OutboxMessage:
     """Write that something must happen after commit; the same topic and key is promised once."""
     known = session.execute(
-        select(OutboxMessage).where(
-            OutboxMessage.topic == topic, OutboxMessage.message_key == key
-        )
+        select(OutboxMessage).where(OutboxMessage.topic == topic, OutboxMessage.message_key == key)
     ).scalar_one_or_none()
     if known is not None:
         return known

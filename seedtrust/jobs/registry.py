@@ -1,0 +1,99 @@
+"""Which handler keeps which promise, and which job runs when: the two tables of all jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Final
+
+from seedtrust.core.bankdays import is_banking_day
+from seedtrust.core.clock import NEW_YORK
+from seedtrust.jobs import bank, cases, clock, notices, payees, payments, statements
+from seedtrust.jobs.tools import Tools
+
+Handler = Callable[[Tools, dict[str, str]], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One scheduled job: its name, when it is due in New York, and what it does."""
+
+    name: str
+    at: tuple[time, ...]
+    run: Callable[[Tools], tuple[int, int]]
+    says: str
+    banking_days_only: bool = True
+
+    def last_due(self, now: datetime) -> datetime | None:
+        """Return the latest instant not after `now` at which the job was due, within ten days."""
+        local = now.astimezone(NEW_YORK)
+        for back in range(10):
+            day = local.date() - timedelta(days=back)
+            if self.banking_days_only and not is_banking_day(day):
+                continue
+            for at in sorted(self.at, reverse=True):
+                due = datetime.combine(day, at, tzinfo=NEW_YORK)
+                if due <= local:
+                    return due.astimezone(now.tzinfo)
+        return None
+
+
+def _every(minutes: int) -> tuple[time, ...]:
+    return tuple(time(m // 60, m % 60) for m in range(0, 24 * 60, minutes))
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "notice.mail": notices.send_mail,
+    "run.transmit": payments.transmit_run,
+    "sandbox.clock": clock.follow,
+}
+
+JOBS: Final[tuple[Job, ...]] = (
+    Job(
+        "schedule.materialise",
+        (time(5, 30),),
+        cases.materialise,
+        "Turns due schedule items into approved, reserved requests.",
+    ),
+    Job("fees.charge", (time(5, 35),), cases.charge_fees, "Charges the fees that fall due."),
+    Job(
+        "cases.closing",
+        (time(6, 0),),
+        cases.close_settled,
+        "Closes the cases whose last payment has settled.",
+    ),
+    Job(
+        "statements.import",
+        (time(6, 30),),
+        statements.import_all,
+        "Imports the bank's prior-day statements and matches their lines.",
+    ),
+    Job(
+        "payees.cooling_off",
+        (time(7, 0),),
+        payees.activate_cooled,
+        "Makes cooled-off bank accounts active.",
+    ),
+    Job(
+        "payments.poll",
+        _every(5),
+        bank.poll_events,
+        "Reads the bank's events in order.",
+        banking_days_only=False,
+    ),
+    Job(
+        "payments.inquire",
+        _every(5),
+        payments.inquire_unknown,
+        "Looks up payments whose outcome is unknown.",
+        banking_days_only=False,
+    ),
+    Job(
+        "ledger.self_check",
+        (time(2, 0),),
+        cases.check_books,
+        "Proves the books.",
+        banking_days_only=False,
+    ),
+)

@@ -1,0 +1,81 @@
+"""Keeping the outbox's promises: claim, do, report, and never lose one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from sqlalchemy.orm import Session
+
+from seedtrust.core.errors import DomainError
+from seedtrust.domain.operations.service import open_exception
+from seedtrust.domain.outbox import queries as outbox_queries
+from seedtrust.domain.outbox.service import Claim, claim_due, mark_done, mark_failed
+from seedtrust.ext import in_transaction, reading
+from seedtrust.jobs.registry import HANDLERS
+from seedtrust.jobs.tools import Tools
+
+PARKED_KIND: Final = "outbox.parked"
+
+log = structlog.get_logger()
+
+
+def relay(tools: Tools, *, limit: int = 20) -> int:
+    """Claim what is due and keep it, one unit of work each; return how many were tried."""
+    claims = in_transaction(lambda session: claim_due(session, now=tools.clock.now(), limit=limit))
+    for claim in claims:
+        _keep(tools, claim)
+    return len(claims)
+
+
+def drain(tools: Tools) -> int:
+    """Keep promises until none is due; return how many were tried."""
+    total = 0
+    while count := relay(tools, limit=100):
+        total += count
+    return total
+
+
+def due_count(tools: Tools) -> int:
+    """Return how many promises are due now and still open, also those that another worker has."""
+    return reading(lambda session: outbox_queries.open_count(session, tools.clock.now()))
+
+
+def _keep(tools: Tools, claim: Claim) -> None:
+    handler = HANDLERS.get(claim.topic)
+    if handler is None:
+        _failed(tools, claim, f"no handler for the topic {claim.topic}")
+        return
+    structlog.contextvars.bind_contextvars(request_id=claim.request_id, topic=claim.topic)
+    try:
+        handler(tools, claim.payload)
+    except (DomainError, OSError) as error:
+        _failed(tools, claim, f"{type(error).__name__}: {error}")
+    except Exception as error:  # a broken promise must not stop the others; it is parked in the end
+        log.exception("outbox.handler_crashed", message_id=claim.message_id)
+        _failed(tools, claim, f"{type(error).__name__}: {error}")
+    else:
+        in_transaction(lambda session: mark_done(session, claim, now=tools.clock.now()))
+        log.info("outbox.done", message_id=claim.message_id, attempts=claim.attempts)
+    finally:
+        structlog.contextvars.unbind_contextvars("request_id", "topic")
+
+
+def _failed(tools: Tools, claim: Claim, error: str) -> None:
+    now = tools.clock.now()
+
+    def report(session: Session) -> bool:
+        parked = mark_failed(session, claim, error, now=now)
+        if parked:
+            open_exception(
+                session,
+                PARKED_KIND,
+                "outbox_message",
+                str(claim.message_id),
+                f"“{claim.topic}” failed {claim.attempts} times. Look at the error, then retry.",
+                now=now,
+            )
+        return parked
+
+    parked = in_transaction(report)
+    log.warning("outbox.failed", message_id=claim.message_id, error=error, parked=parked)

@@ -1,0 +1,67 @@
+"""Running what the calendar says is due: a row under a unique key decides who runs it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+from sqlalchemy.orm import Session
+
+from seedtrust.core.errors import DomainError
+from seedtrust.domain.operations.service import begin_job_run, finish_job_run, open_exception
+from seedtrust.ext import in_transaction
+from seedtrust.jobs.registry import JOBS, Job
+from seedtrust.jobs.tools import Tools
+
+FAILED_KIND = "job.failed"
+
+log = structlog.get_logger()
+
+
+def tick(tools: Tools) -> list[str]:
+    """Run every job whose latest due time has no run yet; return the names of those that ran.
+
+    Two ticks at once, a late tick and a tick too many are all harmless: the row (job, due_at) is
+    inserted once.
+    """
+    business_now = tools.moment().business_at
+    ran = []
+    for job in JOBS:
+        due_at = job.last_due(business_now)
+        if due_at is not None and run_job(tools, job, due_at):
+            ran.append(job.name)
+    return ran
+
+
+def run_job(tools: Tools, job: Job, due_at: datetime) -> bool:
+    """Run one due job unless somebody else does; True if it ran here."""
+
+    def begin(session: Session) -> int | None:
+        return begin_job_run(session, job.name, due_at, now=tools.clock.now())
+
+    run_id = in_transaction(begin)
+    if run_id is None:
+        return False
+    done, failed, error = 0, 0, ""
+    try:
+        done, failed = job.run(tools)
+    except (DomainError, OSError) as problem:
+        error = f"{type(problem).__name__}: {problem}"
+    except Exception as problem:  # one broken job must not stop the others; its row says why
+        log.exception("job.crashed", job=job.name)
+        error = f"{type(problem).__name__}: {problem}"
+    _finish(tools, job, run_id, done, failed, error)
+    return True
+
+
+def _finish(tools: Tools, job: Job, run_id: int, done: int, failed: int, error: str) -> None:  # noqa: PLR0917
+    now = tools.clock.now()
+
+    def finish(session: Session) -> None:
+        finish_job_run(session, run_id, done=done, failed=failed, error=error, now=now)
+        if error:
+            sentence = f"The job “{job.name}” failed. Look at its run, then run it again."
+            open_exception(session, FAILED_KIND, "job_run", str(run_id), sentence, now=now)
+
+    in_transaction(finish)
+    log.info("job.ran", job=job.name, done=done, failed=failed, error=error)

@@ -1,0 +1,1 @@
+"""Playing whole journeys through the application's own verbs and job handlers."""

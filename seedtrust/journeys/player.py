@@ -1,0 +1,282 @@
+"""Playing journeys on a simulated calendar, through the verbs and job handlers of the product."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from seedtrust.core.bankdays import is_banking_day, on_or_after
+from seedtrust.core.clock import Moment, at_new_york
+from seedtrust.core.permissions import Actor, Role
+from seedtrust.domain.cases.models import Case
+from seedtrust.domain.cases.states import AgreementKind, Stage
+from seedtrust.domain.ledger import queries as ledger_queries
+from seedtrust.domain.operations.service import set_business_clock
+from seedtrust.domain.payments import runs
+from seedtrust.domain.payments.models import PaymentRun, TrustAccount
+from seedtrust.domain.payments.states import Rail, RunState
+from seedtrust.ext import in_transaction, reading
+from seedtrust.jobs import bank as bank_jobs
+from seedtrust.jobs.relay import drain
+from seedtrust.jobs.schedule import tick
+from seedtrust.jobs.tools import Tools
+from seedtrust.journeys import scenes
+from seedtrust.journeys.cast import Cast
+from seedtrust.journeys.comparer import first_difference, read_expected
+from seedtrust.journeys.scenes import Scene
+from seedtrust.journeys.script import Journey, RequestSpec
+
+EQUAL = "equal"
+# After the last act of a journey: its refund settles, and the morning after closes the case.
+_DAYS_AFTER = 4
+
+Report = Callable[[date, int, int], None]
+
+
+@dataclass(frozen=True)
+class Played:
+    """How a journey went: its case and whether the ledger equals the file."""
+
+    name: str
+    case_ref: str
+    result: str
+
+
+class Player:
+    """Moves the business clock day by day and lets people, jobs and the bank act."""
+
+    def __init__(self, tools: Tools, cast: Cast, report: Report | None = None) -> None:
+        """Take the application's tools, the people, and somebody to tell about progress."""
+        self._tools = tools
+        self._cast = cast
+        self._report = report or (lambda _day, _done, _total: None)
+
+    def play(self, journeys: Sequence[Journey], *, until: date | None = None) -> None:
+        """Play all journeys side by side, then let the calendar run on to `until`.
+
+        A play that was interrupted goes on where the business clock stands.
+        """
+        if not journeys:
+            return
+        first = min(journey.opened_on for journey in journeys)
+        last = max(journey.last_day for journey in journeys) + timedelta(days=_DAYS_AFTER)
+        days = _banking_days(first, max(last, until or last))
+        stands = self._tools.moment().today
+        for number, day in enumerate(days, start=1):
+            if day >= stands or not self._clock_was_set(stands, first):
+                self._day(day, journeys)
+            self._report(day, number, len(days))
+        if until is not None:
+            self._move(at_new_york(until, 9))
+
+    def _clock_was_set(self, stands: date, first: date) -> bool:
+        # Real time stands far from the journeys; the stored clock never before their first day.
+        return stands >= first and self._clock_is_stored()
+
+    def _clock_is_stored(self) -> bool:
+        from seedtrust.domain.operations.queries import clock_is_set  # noqa: PLC0415
+
+        return reading(clock_is_set)
+
+    def _day(self, day: date, journeys: Sequence[Journey]) -> None:
+        self._move(at_new_york(day, 9))
+        acting = [Scene(self._tools, self._cast, journey) for journey in journeys]
+        self._move(at_new_york(day, 10))
+        for scene in acting:
+            self._morning(scene, day)
+        self._hear_from_the_bank()
+        self._move(at_new_york(day, 11))
+        for scene in acting:
+            self._requests(scene, day)
+            self._closing(scene, day)
+        self._move(at_new_york(day, 13, 30))
+        self._pay()
+        self._hear_from_the_bank()
+
+    def _move(self, to: datetime) -> None:
+        """Move the clock, let the bank follow, hear from it, and run what the calendar sets off."""
+
+        def work(session: Session) -> None:
+            actor = Actor.system("journeys")
+            set_business_clock(session, actor, to, now=self._tools.clock.now())
+
+        if self._clock_is_stored() and self._tools.moment().business_at >= to:
+            return
+        in_transaction(work)
+        self._hear_from_the_bank()
+        tick(self._tools)
+        drain(self._tools)
+
+    def _hear_from_the_bank(self) -> None:
+        drain(self._tools)
+        if self._tools.sandbox is not None:
+            self._tools.sandbox.scan()
+        bank_jobs.poll_events(self._tools)
+        drain(self._tools)
+
+    def _moment(self) -> Moment:
+        return self._tools.moment()
+
+    def _morning(self, scene: Scene, day: date) -> None:
+        journey, moment = scene.journey, self._moment()
+        if day == journey.opened_on:
+            scenes.open_case(scene, moment)
+        if day == journey.escrow_agreement_on:
+            scenes.sign_agreement(scene, AgreementKind.ESCROW, "Escrow agreement", moment)
+        if day == journey.agreement_on:
+            kind = scenes.contract_kind(journey)
+            title = f"{kind.value.capitalize()} agreement"
+            scenes.sign_agreement(scene, kind, title, moment)
+        for change in journey.account_changes:
+            if change.on == day:
+                scenes.change_account(scene, change, moment)
+        for milestone in journey.milestones:
+            if milestone.on == day:
+                scenes.record_milestone(scene, milestone, moment)
+        self._bank_acts(scene, day)
+
+    def _bank_acts(self, scene: Scene, day: date) -> None:
+        journey, sandbox = scene.journey, self._tools.sandbox
+        if sandbox is None:
+            return
+        for event in journey.bank_events:
+            if event.on == day:
+                account = _account_of(journey, event.payee)
+                sandbox.close_account(account.routing_number, account.account_number, day)
+        for index, deposit in enumerate(journey.deposits):
+            if deposit.on == day:
+                sender = next(one for one in journey.parties if one.key == deposit.sender)
+                sandbox.send_wire(
+                    account_ref=reading(lambda session: _bank_account_of(session, journey)),
+                    amount_cents=deposit.amount_cents,
+                    sender_name=sender.name,
+                    text=f"CASE {journey.number}" if deposit.names_the_case else "",
+                    reference=f"{journey.name}-deposit-{index + 1}",
+                )
+
+    def _requests(self, scene: Scene, day: date) -> None:
+        moment = self._moment()
+        numbered = list(enumerate(scene.journey.requests))
+        for index, spec in numbered:
+            if spec.on == day:
+                scenes.ask(scene, index, spec, moment)
+        for index, spec in numbered:
+            if spec.reviewed_on == day:
+                scenes.review_request(scene, index, spec, moment)
+        for index, spec in numbered:
+            if spec.approved_on == day and _is_answered(spec):
+                scenes.answer_request(scene, index, spec, moment)
+
+    def _closing(self, scene: Scene, day: date) -> None:
+        closing, moment = scene.journey.closing, self._moment()
+        if closing is None:
+            return
+        if day == closing.obligations_ended_on:
+            scenes.end_obligations(scene, moment)
+        if day == closing.accounting_on:
+            scenes.send_accounting(scene, moment)
+        if day == closing.certified_on:
+            scenes.certify(scene, moment)
+        if day == closing.refund_on:
+            scenes.approve_accounting(scene, moment)
+
+    def _pay(self) -> None:
+        accounts = reading(lambda session: list(session.execute(select(TrustAccount.id)).scalars()))
+        for account_id in accounts:
+            for rail in Rail:
+                self._run(account_id, rail)
+        drain(self._tools)
+
+    def _run(self, account_id: int, rail: Rail) -> None:
+        moment = self._moment()
+
+        def build(session: Session) -> str | None:
+            builder = self._cast.next_of(session, Role.PAYMENTS_SPECIALIST)
+            run = runs.collect_due(
+                session, builder, trust_account_id=account_id, rail=rail, moment=moment
+            )
+            if run is None or not runs.has_instructions(session, run):
+                return None
+            runs.lock_run(session, builder, run_ref=run.reference, moment=moment)
+            return run.reference
+
+        in_transaction(build)
+        waiting = reading(lambda session: _locked_runs(session, account_id, rail))
+        for reference, content_hash in waiting:
+            self._release(reference, content_hash)
+
+    def _release(self, reference: str, content_hash: str) -> None:
+        def work(session: Session) -> None:
+            moment = self._tools.moment_in(session)
+            lead = self._cast.confirmed(session, Role.PAYMENTS_LEAD, now=moment.at)
+            runs.release_run(
+                session,
+                lead,
+                run_ref=reference,
+                content_hash=content_hash,
+                step_up_seconds=300,
+                moment=moment,
+            )
+
+        in_transaction(work)
+        drain(self._tools)
+
+    def outcome(self, journey: Journey, ledger_file: Path | None) -> Played:
+        """Compare a played journey with its file and say what was found."""
+
+        def lines(session: Session) -> tuple[str, str, Sequence[ledger_queries.CaseLine]]:
+            case = session.execute(select(Case).where(Case.number == journey.number)).scalar_one()
+            found = ledger_queries.case_lines(session, case.ledger_account_id, limit=100_000)
+            return case.reference, case.stage, found
+
+        case_ref, stage, played = reading(lines)
+        if ledger_file is None or not ledger_file.exists():
+            return Played(journey.name, case_ref, "played; no ledger.csv to compare with")
+        difference = first_difference(read_expected(ledger_file), played)
+        if difference is None and journey.closing is not None and stage != Stage.CLOSED:
+            difference = f"after the last line: the case is {stage}, not CLOSED"
+        return Played(journey.name, case_ref, difference or EQUAL)
+
+
+def _banking_days(first: date, last: date) -> list[date]:
+    days, day = [], on_or_after(first)
+    while day <= last:
+        if is_banking_day(day):
+            days.append(day)
+        day += timedelta(days=1)
+    return days
+
+
+def _is_answered(spec: RequestSpec) -> bool:
+    return spec.answer in {"approved", "denied"}
+
+
+def _account_of(journey: Journey, key: str) -> scenes.BankAccount:
+    if key == "agency":
+        return journey.agency_account
+    for party in journey.parties:
+        if party.key == key and party.account is not None:
+            return party.account
+    return next(spec.account for spec in journey.payees if spec.key == key)
+
+
+def _bank_account_of(session: Session, journey: Journey) -> str:
+    return session.execute(
+        select(TrustAccount.bank_account_ref).where(TrustAccount.case_rail == journey.rail)
+    ).scalar_one()
+
+
+def _locked_runs(session: Session, account_id: int, rail: Rail) -> list[tuple[str, str]]:
+    rows = session.execute(
+        select(PaymentRun.reference, PaymentRun.content_hash).where(
+            PaymentRun.trust_account_id == account_id,
+            PaymentRun.rail == rail.value,
+            PaymentRun.state == RunState.LOCKED.value,
+        )
+    ).tuples()
+    return list(rows)

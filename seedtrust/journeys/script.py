@@ -1,0 +1,178 @@
+"""What a journey consists of, as frozen values that the player acts out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class BankAccount:
+    """A bank account as a person writes it on a form."""
+
+    routing_number: str
+    account_number: str
+    account_type: str
+    bank_name: str
+
+
+@dataclass(frozen=True)
+class PartySpec:
+    """A person of the case; `key` is how the rest of the file names them."""
+
+    key: str
+    role: str
+    name: str
+    email: str
+    alias: str
+    state: str
+    account: BankAccount | None
+    signs: bool
+    certifies: bool
+
+
+@dataclass(frozen=True)
+class PayeeSpec:
+    """A firm that is paid but does not sign in; `label` is what the parties read."""
+
+    key: str
+    name: str
+    label: str
+    account: BankAccount
+
+
+@dataclass(frozen=True)
+class TermSpec:
+    """One clause of a contract; amounts in cents."""
+
+    clause: str
+    title: str
+    category: str
+    tax_class: str
+    kind: str
+    approver: str
+    payee: str | None
+    amount_cents: int | None
+    cap_cents: int | None
+    trigger: str | None
+    pay_after_days: int
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MilestoneSpec:
+    """A dated event with its proof; recorded on `on`."""
+
+    code: str
+    on: date
+    occurred_on: date
+    proof: str
+
+
+@dataclass(frozen=True)
+class DepositSpec:
+    """A wire from a party."""
+
+    on: date
+    amount_cents: int
+    sender: str
+    names_the_case: bool
+
+
+@dataclass(frozen=True)
+class LineSpec:
+    """One item of a request."""
+
+    description: str
+    amount_cents: int
+
+
+@dataclass(frozen=True)
+class RequestSpec:
+    """A request as it was asked, and what people answered."""
+
+    on: date
+    requester: str
+    payee: str
+    category: str
+    amount_cents: int
+    description: str
+    evidence: tuple[str, ...]
+    lines: tuple[LineSpec, ...]
+    reviewed_on: date
+    approved_on: date
+    approved_cents: int
+    answer: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class AccountChangeSpec:
+    """A payee's new bank details, taken through check, call-back and approval on that day."""
+
+    on: date
+    payee: str
+    account: BankAccount
+
+
+@dataclass(frozen=True)
+class BankEventSpec:
+    """Something that the bank does to a payee's account or to a deposit on a date."""
+
+    on: date
+    event: str
+    payee: str
+
+
+@dataclass(frozen=True)
+class ClosingSpec:
+    """How the case ends."""
+
+    obligations_ended_on: date
+    accounting_on: date
+    certified_on: date
+    refund_to: str
+    refund_on: date
+
+
+@dataclass(frozen=True)
+class Journey:
+    """One whole journey."""
+
+    name: str
+    kind: str
+    number: int
+    case_name: str
+    rail: str
+    anonymous: bool
+    agency: str
+    agency_account: BankAccount
+    minimum_cents: int
+    funding_required_cents: int
+    all_parents_approve: bool
+    opened_on: date
+    escrow_agreement_on: date
+    agreement_on: date
+    parties: tuple[PartySpec, ...]
+    payees: tuple[PayeeSpec, ...]
+    terms: tuple[TermSpec, ...]
+    milestones: tuple[MilestoneSpec, ...]
+    deposits: tuple[DepositSpec, ...]
+    requests: tuple[RequestSpec, ...]
+    account_changes: tuple[AccountChangeSpec, ...]
+    bank_events: tuple[BankEventSpec, ...]
+    closing: ClosingSpec | None
+    terminated_on: date | None
+
+    @property
+    def last_day(self) -> date:
+        """Return the last day on which anybody in the file does something."""
+        days = [self.opened_on, self.escrow_agreement_on, self.agreement_on]
+        days += [spec.on for spec in (*self.milestones, *self.deposits, *self.bank_events)]
+        days += [spec.on for spec in self.account_changes]
+        days += [max(spec.on, spec.reviewed_on, spec.approved_on) for spec in self.requests]
+        if self.closing is not None:
+            days.append(self.closing.refund_on)
+        if self.terminated_on is not None:
+            days.append(self.terminated_on)
+        return max(days)

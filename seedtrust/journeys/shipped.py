@@ -1,0 +1,19 @@
+"""The journeys that come with the product."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+_DATA = Path(__file__).resolve().parent / "data"
+
+
+def journey_folders(folder: Path | None = None) -> Sequence[Path]:
+    """Return the folders that hold a journey.toml, the shipped ones without an argument.
+
+    A folder that holds one itself counts as one journey.
+    """
+    root = _DATA if folder is None else folder
+    if (root / "journey.toml").exists():
+        return [root]
+    return sorted(path.parent for path in root.glob("*/journey.toml"))
