@@ -24,6 +24,7 @@ from seedtrust.domain.cases.stages import (
     MILESTONE_MOVES,
 )
 from seedtrust.domain.cases.states import STAGE_LABELS, CaseKind, Milestone, Stage
+from seedtrust.domain.ledger import chart
 from seedtrust.domain.ledger import queries as ledger
 
 _CAUSE_LENGTH: Final = 200
@@ -42,8 +43,9 @@ def move_stage(
 ) -> Case:
     """Move a case one step along its template and write the step down.
 
-    The caller holds the case's lock and has checked what the step asks for. Raises
-    StageNotAllowed for a step that the template does not have.
+    The caller holds the case's lock and has checked what the step asks for. With the end of a
+    case its ledger account is closed, with a reopening opened again. Raises StageNotAllowed for a
+    step that the template does not have, AccountNotEmpty for an end that leaves money behind.
     """
     before = Stage(case.stage)
     if not may_move(case, to_stage):
@@ -52,6 +54,10 @@ def move_stage(
             f"“{STAGE_LABELS[to_stage]}” from there."
         )
         raise StageNotAllowed(message, from_stage=before.value, to_stage=to_stage.value)
+    if to_stage in ENDED:
+        chart.close_account(session, case.ledger_account_id)
+    elif before in ENDED:
+        chart.reopen_account(session, case.ledger_account_id)
     case.stage_before_hold = before.value if to_stage is Stage.ON_HOLD else None
     case.stage = to_stage.value
     case.stage_since_on = moment.today
