@@ -76,6 +76,22 @@ class Place(NamedTuple):
     trace_number: str | None = None
 
 
+class Traces:
+    """The trace numbers used in a file, a hundred to a bit mask, so that a million take 2 MB."""
+
+    def __init__(self) -> None:
+        """Start with none used."""
+        self._pages: dict[str, int] = {}
+
+    def take(self, trace_number: str) -> bool:
+        """Mark fifteen digits as used; tell whether they were free."""
+        page = trace_number[:13]
+        bit = 1 << int(trace_number[13:])
+        mask = self._pages.get(page, 0)
+        self._pages[page] = mask | bit
+        return not mask & bit
+
+
 class Lines:
     """The records written so far, handed to the sink some thousand at a time."""
 
@@ -83,6 +99,7 @@ class Lines:
         """Start with nothing written."""
         self.count = 0
         self.pending: list[str] = []
+        self.traces = Traces()
         self._sink = sink
         self._line_end = line_end.decode("ascii")
 
@@ -151,6 +168,7 @@ class BatchWriter:
         self._counts_addenda = "addenda_count" in self._layout.slices
         self._odfi = batch.odfi_identification
         self._last_trace = ""
+        self._take = lines.traces.take
         self._routing: dict[str, int] = {}
         lines.put(self._header())
 
@@ -181,6 +199,8 @@ class BatchWriter:
             first_eight = self._learn(entry)
         pending = self._lines.pending
         pending.append(self._record(entry))
+        if not self._take(entry.trace_number):
+            self._refuse_trace(entry)
         self.records += 1
         self.entry_hash += first_eight
         if rule.is_debit:
@@ -400,7 +420,7 @@ class BatchWriter:
         if entry.trace_number[:8] != self._odfi:
             message = "The trace number must begin with the ODFI identification of the batch."
             refuse("trace-odfi", "trace_number", message, place)
-        message = "The trace numbers of a batch must ascend."
+        message = "The trace numbers of a batch must ascend, and none may come twice in a file."
         refuse("trace-order", "trace_number", message, place)
 
 

@@ -110,6 +110,7 @@ class SecCode:
 
 _CTX = layouts.CTX_ENTRY
 _IAT_ADDENDA = ("10", "11", "12", "13", "14", "15", "16")
+_IAT_OPTIONAL = (("17", 2), ("18", 5))
 
 SEC_CODES: dict[str, SecCode] = {
     row.code: row
@@ -158,8 +159,9 @@ SEC_CODES: dict[str, SecCode] = {
             "international payment",
             layouts.IAT_ENTRY,
             layouts.IAT_BATCH_HEADER,
+            layouts.IAT_BATCH_CONTROL,
             required=_IAT_ADDENDA,
-            optional=(("17", 2), ("18", 5)),
+            optional=_IAT_OPTIONAL,
             is_international=True,
         ),
         SecCode(
@@ -193,6 +195,8 @@ INTERNATIONAL_CHANGE = SecCode(
     "notification of change of an international payment",
     layouts.IAT_ENTRY,
     layouts.IAT_BATCH_HEADER,
+    layouts.IAT_BATCH_CONTROL,
+    optional=tuple((kind, 1) for kind in _IAT_ADDENDA) + _IAT_OPTIONAL,
     is_international=True,
 )
 

@@ -25,6 +25,21 @@ _TIME = r"(?:(?:[01][0-9]|2[0-3])[0-5][0-9]| {4})"
 _DAY_OF_YEAR = r"00[1-9]|0[1-9][0-9]|[12][0-9]{2}|3[0-5][0-9]|36[0-6]"
 
 
+_TITLES = {
+    "amount_cents": "amount",
+    "created_on": "creation date",
+    "created_at_time": "creation time",
+    "credit_cents": "credit total",
+    "debit_cents": "debit total",
+    "effective_on": "effective date",
+    "file_id_modifier": "file ID modifier",
+    "odfi_identification": "ODFI identification",
+    "original_returned_on": "date of the original return",
+    "routing_first_eight": "routing number",
+    "sec_code": "entry class",
+}
+
+
 class Kind(Enum):
     """What a field may hold: a pattern for its width `n`, a fault code and a sentence."""
 
@@ -83,7 +98,7 @@ class Field:
     @property
     def title(self) -> str:
         """Return the name as people write it."""
-        return self.name.replace("_", " ")
+        return _TITLES.get(self.name) or self.name.replace("_", " ")
 
     @property
     def code(self) -> str:

@@ -374,6 +374,20 @@ BATCH_CONTROL = Layout(
     _BATCH_NUMBER,
 )
 
+#: The company identification may be left blank.
+IAT_BATCH_CONTROL = Layout(
+    "iat_batch_control",
+    ("record_type", 1, Kind.CHOICE, "8"),
+    *_CONTROL_COUNTS,
+    ("debit_cents", 12, Kind.NUMBER),
+    ("credit_cents", 12, Kind.NUMBER),
+    ("company_identification", 10, Kind.TEXT),
+    ("authentication_code", 19, Kind.TEXT),
+    ("reserved", 6, Kind.BLANK),
+    _ODFI,
+    _BATCH_NUMBER,
+)
+
 ADV_BATCH_CONTROL = Layout(
     "adv_batch_control",
     ("record_type", 1, Kind.CHOICE, "8"),
