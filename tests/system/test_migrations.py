@@ -70,6 +70,13 @@ def live_checks_of(engine: Engine, table: str) -> dict[str, set[str]]:
     }
 
 
+@pytest.fixture
+def revisions_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the library compile the files once, not at each of some hundred commands."""
+    shared = ScriptDirectory(str(migrations_folder()))
+    monkeypatch.setattr(ScriptDirectory, "from_config", lambda _config: shared)
+
+
 def test_the_folder_never_hides_the_library() -> None:
     found = list(migrations_folder().rglob("__init__.py"))
     assert found == [], "an __init__.py here makes `import alembic` find this folder"
@@ -110,6 +117,7 @@ def test_a_revision_imports_nothing_of_ours_and_says_what_it_does(path: Path) ->
 
 
 @on_both_empty_databases
+@pytest.mark.usefixtures("revisions_read_once")
 def test_every_step_goes_up_down_and_up_again(empty_database_url: str) -> None:
     previous = "base"
     for revision in revisions():
