@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from seedtrust.formats import bai2
+from seedtrust.formats import bai2 as statements
 
 
-@click.group("bai2")
-def bai2_group() -> None:
+@click.group()
+def bai2() -> None:
     """Read bank statements in the BAI2 format."""
 
 
-@bai2_group.command("show")
+@bai2.command("show")
 @click.argument(
     "path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
@@ -27,8 +27,8 @@ def show(path: Path, *, as_json: bool) -> None:
     Exits with 1 and one line per fault if the file cannot be used, with 2 if it cannot be opened.
     """
     try:
-        file = bai2.read(path.read_bytes())
-    except bai2.Bai2Error as error:
+        file = statements.read(path.read_bytes())
+    except statements.Bai2Error as error:
         for finding in error.findings:
             click.echo(f"{path}: {finding}", err=True)
         sys.exit(1)
@@ -40,7 +40,7 @@ def show(path: Path, *, as_json: bool) -> None:
     _print_table(file)
 
 
-def _print_table(file: bai2.Bai2File) -> None:
+def _print_table(file: statements.Bai2File) -> None:
     click.echo(f"From {file.sender} to {file.receiver}, made {file.created_on}, id {file.file_id}")
     for group in file.groups:
         kind = _MODIFIERS.get(group.as_of_modifier, "")
@@ -50,27 +50,27 @@ def _print_table(file: bai2.Bai2File) -> None:
             for balance in account.balances:
                 count = "" if balance.item_count is None else f"  {balance.item_count} items"
                 amount = _money(balance.amount_cents)
-                name = bai2.name_of(balance.type_code)
+                name = statements.name_of(balance.type_code)
                 click.echo(f"  {balance.type_code}  {name:<40.40} {amount:>18}{count}")
             for item in account.transactions:
                 _print_transaction(item)
 
 
-def _print_transaction(item: bai2.Transaction) -> None:
-    is_debit = item.direction is bai2.Direction.DEBIT
+def _print_transaction(item: statements.Transaction) -> None:
+    is_debit = item.direction is statements.Direction.DEBIT
     amount = _money(item.signed_cents if is_debit else item.amount_cents)
     references = "  ".join(part for part in (item.bank_reference, item.customer_reference) if part)
-    name = bai2.name_of(item.type_code)
+    name = statements.name_of(item.type_code)
     click.echo(f"  {item.type_code}  {name:<40.40} {amount:>18}  {references}".rstrip())
     for line in item.text_lines:
         click.echo(f"         {line}")
 
 
 _MODIFIERS = {
-    bai2.INTERIM_PREVIOUS_DAY: "(previous day, interim)",
-    bai2.FINAL_PREVIOUS_DAY: "(previous day, final)",
-    bai2.INTERIM_SAME_DAY: "(same day, interim)",
-    bai2.FINAL_SAME_DAY: "(same day, final)",
+    statements.INTERIM_PREVIOUS_DAY: "(previous day, interim)",
+    statements.FINAL_PREVIOUS_DAY: "(previous day, final)",
+    statements.INTERIM_SAME_DAY: "(same day, interim)",
+    statements.FINAL_SAME_DAY: "(same day, final)",
 }
 
 
@@ -81,7 +81,7 @@ def _money(cents: int | None) -> str:
     return f"({text})" if cents < 0 else text
 
 
-def _as_json(file: bai2.Bai2File) -> dict[str, object]:
+def _as_json(file: statements.Bai2File) -> dict[str, object]:
     return {
         "sender": file.sender,
         "receiver": file.receiver,
@@ -96,7 +96,7 @@ def _as_json(file: bai2.Bai2File) -> dict[str, object]:
     }
 
 
-def _group_as_json(group: bai2.Group) -> dict[str, object]:
+def _group_as_json(group: statements.Group) -> dict[str, object]:
     return {
         "ultimate_receiver": group.ultimate_receiver,
         "originator": group.originator,
@@ -112,7 +112,7 @@ def _group_as_json(group: bai2.Group) -> dict[str, object]:
                 "balances": [
                     {
                         "type_code": item.type_code,
-                        "name": bai2.name_of(item.type_code),
+                        "name": statements.name_of(item.type_code),
                         "amount_cents": item.amount_cents,
                         "item_count": item.item_count,
                     }
@@ -125,10 +125,10 @@ def _group_as_json(group: bai2.Group) -> dict[str, object]:
     }
 
 
-def _transaction_as_json(item: bai2.Transaction) -> dict[str, object]:
+def _transaction_as_json(item: statements.Transaction) -> dict[str, object]:
     return {
         "type_code": item.type_code,
-        "name": bai2.name_of(item.type_code),
+        "name": statements.name_of(item.type_code),
         "direction": item.direction.value,
         "amount_cents": item.amount_cents,
         "funds": item.funds.kind,

@@ -71,9 +71,8 @@ def read(name: str, data: bytes) -> Candidate:
         return Candidate(name, sha256_of(data), "", "", "", nothing, (), faults)
     parsed = nacha.read_file(io.BytesIO(data))
     header, control = parsed.header, parsed.control
-    if header is None or control is None:
-        message = "A valid file has a header and a control record."
-        raise AssertionError(message)
+    assert header is not None, "a valid file has a header"
+    assert control is not None, "a valid file has a control record"
     totals = Totals(
         batch_count=control.batch_count or 0,
         entry_addenda_count=control.entry_addenda_count or 0,
@@ -167,9 +166,9 @@ def duplicate_faults(connection: Connection, candidate: Candidate) -> list[BankF
         ("name", candidate.name, "duplicate-name", "Another file came under this name"),
     )
     for field, value, code, message in checks:
-        # The field is one of the two names above, never a caller's text.
         row = connection.execute(
-            f"SELECT id FROM ach_file WHERE {field} = ? AND status <> 'rejected'",  # noqa: S608
+            f"SELECT id FROM ach_file WHERE {field} = ?"  # noqa: S608 - one of the names above
+            " AND status <> 'rejected'",
             (value,),
         ).fetchone()
         if row is not None:

@@ -60,16 +60,12 @@ def reference_text(text: str) -> str:
 def _journal(
     connection: Connection, kind: str, business_on: date, postings: tuple[tuple[str, int], ...]
 ) -> int:
-    if sum(cents for _, cents in postings) != 0:
-        message = f"The postings of a {kind} do not add up to zero."
-        raise ValueError(message)
+    assert sum(cents for _, cents in postings) == 0, f"the postings of a {kind} are uneven"
     journal_id = connection.execute(
         "INSERT INTO journal (business_on, posted_at, kind) VALUES (?, ?, ?)",
         (business_on.isoformat(), clock.to_text(clock.now(connection)), kind),
     ).lastrowid
-    if journal_id is None:
-        message = "The database gave no journal id."
-        raise RuntimeError(message)
+    assert journal_id is not None, "a row that was inserted has an id"
     connection.executemany(
         "INSERT INTO posting (journal_id, book, business_on, amount_cents) VALUES (?, ?, ?, ?)",
         [(journal_id, book, business_on.isoformat(), cents) for book, cents in postings],
@@ -102,9 +98,7 @@ def enter(connection: Connection, kind: str, movement: Movement) -> Entered:
             json.dumps([text for text in map(statement_text, movement.text_lines) if text]),
         ),
     ).lastrowid
-    if line_id is None:
-        message = "The database gave no line id."
-        raise RuntimeError(message)
+    assert line_id is not None, "a row that was inserted has an id"
     return Entered(line_id, bank_reference)
 
 

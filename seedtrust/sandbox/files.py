@@ -59,7 +59,8 @@ def take_in(connection: Connection, candidate: Candidate) -> Row:
             json.dumps(asdict(candidate.totals)),
         ),
     ).lastrowid
-    row = require(connection, file_id or 0)
+    assert file_id is not None, "a row that was inserted has an id"
+    row = require(connection, file_id)
     events.record(connection, "file.received", as_json(connection, row))
     if faults:
         _decide(connection, row, "rejected", faults)
@@ -74,9 +75,8 @@ def _add_batch(connection: Connection, file_id: int, batch: nacha.ParsedBatch) -
     header = batch.header
     account = accounts.by_company(connection, header.company_identification)
     effective_on = header.effective_on
-    if account is None or effective_on is None:
-        message = "The batch was checked before."
-        raise AssertionError(message)
+    assert account is not None, "the company was checked before"
+    assert effective_on is not None, "the date was checked before"
     batch_id = connection.execute(
         "INSERT INTO ach_batch (file_id, batch_number, account_id, company_name,"
         " company_discretionary_data, company_identification, sec_code, entry_description,"

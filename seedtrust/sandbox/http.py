@@ -29,9 +29,7 @@ simulator = Blueprint("simulator", __name__, url_prefix="/sim")
 
 def _bank() -> Bank:
     bank = current_app.extensions[EXTENSION]
-    if not isinstance(bank, Bank):
-        message = "The application was made without a bank."
-        raise TypeError(message)
+    assert isinstance(bank, Bank), "the application was made for a bank"
     return bank
 
 

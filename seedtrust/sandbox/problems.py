@@ -10,7 +10,10 @@ from typing import Final
 from seedtrust.core.money import MAX_AMOUNT_CENTS
 from seedtrust.formats.nacha import is_valid_routing_number
 
-_PRINTABLE: Final = re.compile(r"[^\x00-\x1f\x7f]*")
+_PRINTABLE: Final = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]*")
+_FIRST_YEAR: Final = 2000
+# Statements carry years of two digits, and a clock moved by mistake cannot be moved back.
+_LAST_YEAR: Final = 2078
 IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 CLIENT_REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 ACCOUNT_NUMBER: Final = re.compile(r"[A-Za-z0-9-]{1,17}")
@@ -165,8 +168,8 @@ class Values:
         """Take a date, YYYY-MM-DD."""
         value = self._take(name)
         found = parse_day(value) if isinstance(value, str) else None
-        if found is None:
-            self.refuse(name, "Give a date as YYYY-MM-DD.")
+        if found is None or not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+            self.refuse(name, f"Give a date as YYYY-MM-DD, from {_FIRST_YEAR} to {_LAST_YEAR}.")
         return found or date.min
 
     def instant(self, name: str) -> datetime:
@@ -178,6 +181,9 @@ class Values:
             found = None
         if found is None or found.tzinfo is None:
             self.refuse(name, "Give an instant with its zone, for example 2026-01-22T15:00:00Z.")
+            return datetime.max.replace(tzinfo=UTC)
+        if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+            self.refuse(name, f"Give an instant from {_FIRST_YEAR} to {_LAST_YEAR}.")
             return datetime.max.replace(tzinfo=UTC)
         return found.astimezone(UTC)
 

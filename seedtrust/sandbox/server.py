@@ -6,6 +6,7 @@ import logging
 import signal
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from seedtrust.sandbox.bank import Bank
 from seedtrust.sandbox.http import EXTENSION, build_app
 
 SCAN_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 0.05
 LOOPBACK: Final = "127.0.0.1"
 
 log = logging.getLogger(__name__)
@@ -48,16 +50,14 @@ class RunningBank:
         """Bind the port (0 for any free one); ``scan_seconds`` None leaves the folder alone."""
         app = create_bank_app(data_dir, api_key)
         bank = app.extensions[EXTENSION]
-        if not isinstance(bank, Bank):
-            message = "The application was made without a bank."
-            raise TypeError(message)
+        assert isinstance(bank, Bank), "the application was made for a bank"
         self.bank = bank
         self._server = make_server(host, port, app, threaded=True, request_handler=_QuietHandler)
         self.port = self._server.server_port
         self.url = f"http://{host}:{self.port}"
         self._ended = threading.Event()
         self._scan_seconds = scan_seconds
-        self._threads = [threading.Thread(target=self._server.serve_forever, name="bank-http")]
+        self._threads = [threading.Thread(target=self._serve, name="bank-http")]
         if scan_seconds is not None:
             self._threads.append(threading.Thread(target=self._watch, name="bank-watch"))
 
@@ -76,6 +76,9 @@ class RunningBank:
         self._server.server_close()
         self.bank.close()
 
+    def _serve(self) -> None:
+        self._server.serve_forever(poll_interval=POLL_SECONDS)
+
     def _watch(self) -> None:
         while not self._ended.wait(self._scan_seconds):
             try:
@@ -84,14 +87,21 @@ class RunningBank:
                 log.exception("sandbox_scan_failed")
 
 
-def serve(data_dir: Path, port: int, api_key: str, *, host: str = LOOPBACK) -> None:
-    """Serve until the process is asked to end (SIGTERM or Ctrl-C)."""
+def serve(
+    data_dir: Path,
+    port: int,
+    api_key: str,
+    *,
+    host: str = LOOPBACK,
+    announce: Callable[[str], None] = log.info,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; ``announce`` is told the address."""
     running = RunningBank(data_dir, port, api_key, host=host)
     ended = threading.Event()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
     running.start()
-    log.info("sandbox_bank_serving", extra={"url": running.url})
+    announce(f"The sandbox bank serves {running.url}; no money there is real.")
     ended.wait()
     running.stop()

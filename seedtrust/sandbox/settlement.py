@@ -49,8 +49,6 @@ def settle(connection: Connection, file_id: int, due_at: datetime) -> None:
         " ORDER BY b.account_id, e.direction, b.company_discretionary_data, e.id",
         (file_id, clock.to_text(due_at)),
     ).fetchall()
-    if not entries:
-        return
     post = _post_items if itemised_settlement(connection) else _post_totals
     settlements = post(connection, entries)
     connection.execute(

@@ -86,8 +86,9 @@ def _hash(request: PaymentRequest | InboundRequest) -> str:
 
 
 def _next_number(connection: Connection, table: str) -> int:
-    # The table is one of this module's two names, never a caller's text.
-    row = connection.execute(f"SELECT count(*) + 1 AS number FROM {table}").fetchone()  # noqa: S608
+    row = connection.execute(
+        f"SELECT count(*) + 1 AS number FROM {table}"  # noqa: S608 - one of this module's tables
+    ).fetchone()
     return int(row["number"])
 
 
@@ -152,8 +153,6 @@ def send(connection: Connection, request: PaymentRequest) -> tuple[Row, bool]:
 def settle(connection: Connection, payment_id: str) -> None:
     """Move the money of an accepted wire; its statement line carries the client reference."""
     payment = require_payment(connection, payment_id)
-    if payment["status"] != "accepted":
-        return
     settled_at = clock.now(connection)
     imad = _imad(settled_at, int(payment_id.split("-")[1]), is_outgoing=True)
     texts = ["WIRE OUT", f"BENEFICIARY={payment['counterparty_name']}"]
@@ -267,14 +266,12 @@ def receive(
         credit(connection, wire_id)
     else:
         clock.schedule(connection, posts_at, INBOUND_DUE, wire_id)
-    return require_inbound(connection, wire_id), False
+    return _inbound(connection, wire_id), False
 
 
 def credit(connection: Connection, wire_id: str) -> None:
     """Credit a wire from outside; its statement line carries sender, text and reference."""
-    wire = require_inbound(connection, wire_id)
-    if wire["status"] != "queued":
-        return
+    wire = _inbound(connection, wire_id)
     imad = _imad(clock.now(connection), int(wire_id.split("-")[1]), is_outgoing=False)
     texts = [f"WIRE IN FROM {wire['sender_name']}"]
     texts.extend(
@@ -299,17 +296,12 @@ def credit(connection: Connection, wire_id: str) -> None:
         "UPDATE inbound_wire SET status = 'received', imad = ?, line_id = ? WHERE id = ?",
         (imad, line.line_id, wire_id),
     )
-    row = require_inbound(connection, wire_id)
+    row = _inbound(connection, wire_id)
     events.record(connection, "wire.received", inbound_as_json(connection, row))
 
 
-def require_inbound(connection: Connection, wire_id: str) -> Row:
-    """Return a wire from outside; raise BankProblem 404 if there is none."""
-    row: Row | None = connection.execute(
-        "SELECT * FROM inbound_wire WHERE id = ?", (wire_id,)
-    ).fetchone()
-    if row is None:
-        raise BankProblem("not_found", f"There is no wire {wire_id}.")
+def _inbound(connection: Connection, wire_id: str) -> Row:
+    row: Row = connection.execute("SELECT * FROM inbound_wire WHERE id = ?", (wire_id,)).fetchone()
     return row
 
 

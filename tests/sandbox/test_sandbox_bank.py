@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
 import pytest
 import requests
+from click.testing import CliRunner
 
 from seedtrust.core.bankdays import is_banking_day
 from seedtrust.formats import bai2
 from seedtrust.sandbox import RunningBank, create_bank_app
+from seedtrust.sandbox.cli_sandbox import sandbox_bank
 from seedtrust.sandbox.store import Store
 from tests.sandbox.support import (
     API_KEY,
@@ -126,7 +130,8 @@ def test_the_clock_stands_still_and_only_goes_forward(bank: Caller) -> None:
     assert (back.status_code, back.json()["code"]) == (409, "clock_backwards")
     same = bank.send("PUT", "/sim/clock", {"now": "2026-01-22T09:00:00-05:00"})
     assert same.json()["now"] == "2026-01-22T14:00:00Z"
-    for now in ("soon", "2026-01-23T10:00:00", 5, None):
+    far = ("9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00", "2206-01-22T00:00:00Z")
+    for now in ("soon", "2026-01-23T10:00:00", 5, None, *far):
         assert bank.send("PUT", "/sim/clock", {"now": now}).status_code == 422
 
 
@@ -387,14 +392,6 @@ def test_many_callers_at_once_never_overdraw(bank: Caller) -> None:
     bank.prove()
 
 
-SERVER = """
-import sys
-from pathlib import Path
-from seedtrust.sandbox import serve
-serve(Path(sys.argv[1]), int(sys.argv[2]), "test-key")
-"""
-
-
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -403,7 +400,14 @@ def free_port() -> int:
 
 
 def start_process(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen([sys.executable, "-c", SERVER, str(folder), str(port)])
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "seedtrust.cli", "sandbox-bank"),
+            *("--port", str(port), "--data", str(folder)),
+        ],
+        env=os.environ | {"SEEDTRUST_SANDBOX_BANK_KEY": API_KEY},
+        stdout=subprocess.PIPE,
+    )
     pause = threading.Event()
     for _ in range(200):
         try:
@@ -428,18 +432,9 @@ def test_a_kill_in_the_middle_of_a_long_move_loses_and_doubles_nothing(tmp_path:
             caller.post("/v1/payments", wire_body(100, f"W{number}", effective))
     expected = len(caller.listed("/v1/payments"))
     caller.stop()
-    target = {"now": "2026-12-31T17:00:00Z"}
-    headers = {"Authorization": f"Bearer {API_KEY}"}
-    for wait in (0.05, 0.1, 0.2, 0.3):
-        port = free_port()
-        process = start_process(tmp_path, port)
-        url = f"http://127.0.0.1:{port}/sim/clock"
-        mover = threading.Thread(target=_move_until_killed, args=(url, target, headers))
-        mover.start()
-        threading.Event().wait(wait)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        mover.join()
+    target: Json = {"now": "2026-12-31T17:00:00Z"}
+    seen = [_killed_after(tmp_path, day, target) for day in ("2026-03-01", "2026-06-01")]
+    assert min(seen) < "2026-12-31"
     again = open_bank(tmp_path)
     assert again.send("PUT", "/sim/clock", target).status_code == 200
     again.prove()
@@ -454,19 +449,115 @@ def test_a_kill_in_the_middle_of_a_long_move_loses_and_doubles_nothing(tmp_path:
     again.stop()
 
 
-def _move_until_killed(url: str, target: Json, headers: dict[str, str]) -> None:
-    try:
-        requests.put(url, json=target, headers=headers, timeout=60)
-    except requests.RequestException:
-        return
+def _killed_after(folder: Path, day: str, target: Json) -> str:
+    """Kill a bank on its way to a target once it has passed a day; return where it was then."""
+    port = free_port()
+    process = start_process(folder, port)
+    url = f"http://127.0.0.1:{port}/sim/clock"
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+
+    def move() -> None:
+        with suppress(requests.RequestException):
+            requests.put(url, json=target, headers=headers, timeout=60)
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    business_on = ""
+    while business_on < day:
+        business_on = requests.get(url, headers=headers, timeout=60).json()["business_on"]
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    mover.join()
+    return business_on
 
 
-def test_the_process_ends_when_asked(tmp_path: Path) -> None:
-    process = start_process(tmp_path, free_port())
+def test_the_process_says_where_it_serves_and_ends_when_asked(tmp_path: Path) -> None:
+    port = free_port()
+    process = start_process(tmp_path, port)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    said, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert f"http://127.0.0.1:{port}".encode() in said
+    assert b"API key" not in said
+
+
+def test_a_bank_without_a_key_makes_one_and_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.write_text("")
+    arguments = ["--data", str(place / "bank"), "--port", "0"]
+    result = CliRunner(env={"SEEDTRUST_SANDBOX_BANK_KEY": None}).invoke(sandbox_bank, arguments)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("API key: ")
+    assert "cannot start" in result.stderr
 
 
 def test_totals_of_a_made_file_are_those_of_its_control_record() -> None:
     data = simple_ach(4_000, "2026-01-23", created="2026-01-22")
     assert totals_of(data, reference="X")["credit_cents"] == 4_000
+
+
+def test_the_watch_outlives_a_folder_that_is_gone_for_a_while(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = RunningBank(tmp_path, 0, API_KEY, scan_seconds=0.02)
+    running.start()
+    inbox = tmp_path / "drop" / "inbox"
+    inbox.rename(tmp_path / "away")
+    pause = threading.Event()
+    for _ in range(500):
+        if "sandbox_scan_failed" in caplog.text:
+            break
+        pause.wait(0.02)
+    (tmp_path / "away").rename(inbox)
+    caller = Caller(running, tmp_path / "drop")
+    caller.drop_file("JUNK", b"junk")
+    for _ in range(500):
+        if caller.events("file.rejected"):
+            break
+        pause.wait(0.02)
+    found = len(caller.events("file.rejected"))
+    caller.stop()
+    assert "sandbox_scan_failed" in caplog.text
+    assert found == 1
+
+
+def test_an_account_opened_later_has_no_statement_before(bank: Caller) -> None:
+    bank.at("2026-01-23", 5)
+    later = TRUST | {"id": "later", "account_number": "77", "company_identifications": []}
+    bank.post("/sim/accounts", later)
+    bank.at("2026-01-26", 6)
+    days = [
+        event["data"]["as_of_on"]  # type: ignore[index]
+        for event in bank.events("statement.available")
+        if event["data"]["account_id"] == "later"  # type: ignore[index]
+    ]
+    assert days == ["2026-01-23"]
+
+
+def test_the_proof_finds_a_posting_that_was_slipped_in(bank: Caller) -> None:
+    bank.fund(10_000)
+    bank.at("2026-01-23")
+    bank.prove()
+    with bank.running.bank.unit() as connection:
+        connection.execute(
+            "INSERT INTO posting (journal_id, book, business_on, amount_cents)"
+            " SELECT max(id), 'customer:trust', '2026-01-22', 1 FROM journal"
+        )
+    proof = bank.get("/sim/ledger")
+    assert proof["is_proved"] is False
+    assert len(proof["uneven_journals"]) == 1  # type: ignore[arg-type]
+    (trust,) = [row for row in proof["accounts"] if row["account_id"] == "trust"]  # type: ignore[attr-defined]
+    assert trust["wrong_statements"] == [
+        {"as_of_on": "2026-01-22", "closing_cents": 10_000, "ledger_cents": 9_999}
+    ]
+
+
+def test_what_was_written_to_the_books_cannot_be_changed(bank: Caller) -> None:
+    bank.fund(10_000)
+    for table in ("journal", "posting", "line", "event"):
+        with (
+            pytest.raises(sqlite3.IntegrityError, match="never change"),
+            bank.running.bank.unit() as connection,
+        ):
+            connection.execute(f"DELETE FROM {table}")
+    bank.prove()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from seedtrust.formats import nacha
 from tests.sandbox.support import (
     BANK,
     COMPANY,
@@ -313,3 +315,18 @@ def test_a_file_that_does_not_exist_is_not_found(bank: Caller) -> None:
 def test_company_of_files_is_the_one_of_the_account(bank: Caller) -> None:
     (trust,) = [row for row in bank.listed("/v1/accounts") if row["id"] == "trust"]
     assert trust["company_identifications"] == [COMPANY]
+
+
+def test_an_entry_class_that_is_not_enabled_is_rejected(bank: Caller) -> None:
+    data = ach([batch_of([Pay(1, code=27)], "2026-01-23")], created="2026-01-22")
+    file = bank.drop_and_scan("RUN1", data.replace(b"PPD", b"ARC"))
+    assert codes_of(file) == ["sec-code-not-enabled"]
+
+
+def test_returns_do_not_come_from_customers(bank: Caller) -> None:
+    batch = batch_of([Pay(1, code=21)], "2026-01-23")
+    (entry,) = batch.entries
+    addenda = (nacha.OutgoingReturn("R02", "021000020000001", BANK[:8]),)
+    batch = replace(batch, entries=[replace(entry, addenda=addenda)], purpose=nacha.Purpose.RETURN)
+    file = bank.drop_and_scan("RUN1", ach([batch], created="2026-01-22"))
+    assert codes_of(file) == ["entry-kind"]

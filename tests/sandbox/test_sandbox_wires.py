@@ -146,6 +146,8 @@ def test_an_incoming_wire_with_a_key_comes_once(bank: Caller) -> None:
         ({"counterparty": {}}, "counterparty.name"),
         ({"memo": "x" * 141}, "memo"),
         ({"memo": "a\nb"}, "memo"),
+        ({"memo": "\ud800"}, "memo"),
+        ({"requested_on": "9999-12-31"}, "requested_on"),
         ({"requested_on": "22/01/2026"}, "requested_on"),
         ({"requested_on": "2026-02-30"}, "requested_on"),
         ({"colour": "red"}, "colour"),
@@ -184,3 +186,14 @@ def test_wires_are_on_the_statement_with_their_references(bank: Caller) -> None:
         bai2.Balance("400", 4_000, 1, bai2.Funds("Z")),
     )
     bank.prove()
+
+
+def test_a_wire_without_memo_has_none_on_the_statement(bank: Caller) -> None:
+    bank.fund(10_000)
+    bank.post("/v1/payments", wire_body(4_000, "NOMEMO") | {"memo": None})
+    line = bank.listed("/v1/accounts/trust/transactions")[-1]
+    assert [text.split("=")[0] for text in line["text_lines"]] == [  # type: ignore[attr-defined]
+        "WIRE OUT",
+        "BENEFICIARY",
+        "IMAD",
+    ]
