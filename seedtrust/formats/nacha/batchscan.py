@@ -95,6 +95,7 @@ class BatchScan:
         self._account_start = self.sec.entry.slices["account_number"].start
         self._odfi = record[79:87]
         self._is_same_day = False
+        self._lacks_date = False
         self._last_trace = ""
         self._wants_records = findings.wants_records
         self._has_count = "addenda_count" in self.sec.entry.slices
@@ -110,7 +111,7 @@ class BatchScan:
         self._addenda: list[ParsedAddenda] = []
         if not self._is_missing:
             self._check_header(created_on)
-        self._has_extras = self.sec.has_payment_type or self._is_same_day
+        self._has_extras = self.sec.has_payment_type or self._is_same_day or self._lacks_date
         if findings.wants_records:
             findings.events.append(self.header)
 
@@ -118,9 +119,12 @@ class BatchScan:
 
     def _check_header(self, created_on: date | None) -> None:
         layout, findings = self.sec.batch, self._findings
+        self._lacks_date = not self.record[layout.slices["effective_on"]].strip("0 ")
+        but = "effective_on" if self._lacks_date else ""
         if not layout.match.match(self.record) and not findings.misfits(
-            layout, self.record, self.line
+            layout, self.record, self.line, but=but
         ):
+            self._lacks_date = False
             return
         if not self.sec.code:
             message = "There is no such standard entry class."
@@ -171,6 +175,15 @@ class BatchScan:
         elif created_on is not None and day - created_on > _FAR_AHEAD:
             message = f"The effective date {day} is long after the creation date {created_on}."
             self._of_header("effective_on", "date-far-ahead", message)
+
+    def _settle_date(self, *, is_inbound: bool) -> None:
+        """Report the missing date, now that the first entry shows what the batch is.
+
+        Banks leave it out of returns and changes, where it means nothing.
+        """
+        self._lacks_date = False
+        code = "date-missing" if is_inbound else "bad-date"
+        self._of_header("effective_on", code, "The effective date is missing.")
 
     def _of_header(self, name: str, code: str, message: str) -> None:
         self._findings.of_field(self.sec.batch, name, self.line, code, message)
@@ -280,6 +293,8 @@ class BatchScan:
         if record[self._account_start] == " ":
             message = "The account number does not begin at the left edge of its field."
             self._of_entry("account_number", line, "not-left-justified", message)
+        if self._lacks_date:
+            self._settle_date(is_inbound=rule is not None and rule.is_inbound)
         if rule is None or rule.is_inbound:
             return
         if self._is_same_day and amount > SAME_DAY_LIMIT_CENTS:
@@ -471,6 +486,8 @@ class BatchScan:
         """End the batch, with or without a control record."""
         if self._needs_close:
             self.close_entry()
+        if self._lacks_date:
+            self._settle_date(is_inbound=self.sec.code == "COR")
         if self.records == 0:
             message = "The batch has no entries."
             self._findings.of_line(line, 1, "empty-batch", message)

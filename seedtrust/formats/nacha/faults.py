@@ -33,6 +33,7 @@ WARNING_CODES = frozenset(
         "closed-day",
         "date-before-creation",
         "date-far-ahead",
+        "date-missing",
         "description-odd",
         "destination-odd",
         "not-left-justified",

@@ -39,12 +39,17 @@ class Findings:
         """Add a fault of one field of a record."""
         self.fault(line, layout.field(name).start + 1, name, code, message)
 
-    def misfits(self, layout: Layout, record: str, line: int) -> bool:
-        """Add a fault for every field that does not fit; tell whether the length is right."""
+    def misfits(self, layout: Layout, record: str, line: int, *, but: str = "") -> bool:
+        """Add a fault for every field that does not fit; tell whether the length is right.
+
+        The field named by `but` is left out.
+        """
         if len(record) != RECORD_LENGTH:
             self.length(record, line)
             return False
         for field in layout.misfits(record):
+            if field.name == but:
+                continue
             found = "" if field.kind in _PRIVATE else f", not {record[field.place]!r}"
             message = f"The {field.title} {field.requirement}{found}."
             self.fault(line, field.start + 1, field.name, field.code, message)
