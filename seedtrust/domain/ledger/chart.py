@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from seedtrust.core.db import is_duplicate_key
 from seedtrust.core.ids import new_id
+from seedtrust.domain.ledger import statements
 from seedtrust.domain.ledger.account_kinds import (
     GUARDED,
     STANDARD,
@@ -24,7 +24,6 @@ from seedtrust.domain.ledger.errors import AccountNotEmpty, AccountNotFound
 from seedtrust.domain.ledger.models import LedgerAccount, LedgerBalance, LedgerBook
 
 __all__ = [
-    "AccountFacts",
     "AccountKind",
     "BookCode",
     "account_id",
@@ -40,26 +39,10 @@ __all__ = [
     "reopen_account",
 ]
 
-_IN_LIMIT: Final = 1_000
-
 _FIRST_DAY: Final = date(1970, 1, 1)
 
 RAILS: Final = ("ach", "wire", "rtp", "check", "book")
 DIRECTIONS: Final = ("out", "in")
-
-
-@dataclass(frozen=True, slots=True)
-class AccountFacts:
-    """What posting needs to know of an account and never changes."""
-
-    book_id: int
-    normal_side: int
-
-
-# Accounts are immutable and ids never repeat, so the facts hold for the life of the process.
-_known: dict[int, AccountFacts] = {}
-_commitments: dict[int, int] = {}
-_KNOWN_LIMIT: Final = 200_000
 
 
 def bank_cash_code(trust_account: str) -> str:
@@ -131,12 +114,14 @@ def open_account(
         return found
     new_account_id = new_id()
     owner_type, owner_id = owner or (None, None)
+    book_id = _book_id(session, book)
+    side = int(normal_side(kind))
     account = insert(LedgerAccount).values(
         id=new_account_id,
-        book_id=_book_id(session, book),
+        book_id=book_id,
         code=code,
         kind=kind.value,
-        normal_side=int(normal_side(kind)),
+        normal_side=side,
         owner_type=owner_type,
         owner_id=owner_id,
         created_at=now,
@@ -147,8 +132,13 @@ def open_account(
         connection.execute(account)
     except IntegrityError as error:
         return _opened_meanwhile(session, book, code, error)
-    guard = int(kind in GUARDED)
-    connection.execute(insert(LedgerBalance).values(account_id=new_account_id, guard=guard))
+    balance = insert(LedgerBalance).values(
+        account_id=new_account_id,
+        book_id=book_id,
+        normal_side=side,
+        guard=int(kind in GUARDED),
+    )
+    connection.execute(balance)
     return new_account_id
 
 
@@ -203,48 +193,19 @@ def reopen_account(session: Session, row_id: int) -> None:
     )
 
 
-def facts_of(session: Session, row_ids: Collection[int]) -> dict[int, AccountFacts]:
-    """Return book and normal side of accounts, from memory where known.
+def commitments_of(session: Session, row_id: int) -> int:
+    """Return the account that stands against every pending leg in the book of an account.
 
-    Raises AccountNotFound, naming the first unknown id.
+    Raises AccountNotFound for an unknown account, and for a book that holds nothing back.
     """
-    missing = [row_id for row_id in row_ids if row_id not in _known]
-    if missing:
-        _learn(session, missing)
-    return {row_id: _known[row_id] for row_id in row_ids}
-
-
-def commitments_of(session: Session, book_id: int) -> int:
-    """Return the account that stands against every pending leg of a book."""
-    known = _commitments.get(book_id)
+    connection = session.connection()
+    sql = statements.find_commitments(statements.mark_of(connection.dialect.name))
+    known: int | None = connection.exec_driver_sql(sql, (row_id,)).scalar_one_or_none()
     if known is None:
-        known = session.execute(
-            select(LedgerAccount.id).where(
-                LedgerAccount.book_id == book_id,
-                LedgerAccount.code == AccountKind.COMMITMENTS.value,
-            )
-        ).scalar_one_or_none()
-        if known is None:
-            message = "Money can only be held in the trust book."
-            raise AccountNotFound(message, code=AccountKind.COMMITMENTS.value)
-        _commitments[book_id] = known
+        _require(session, row_id)
+        message = "Money can only be held in the trust book."
+        raise AccountNotFound(message, code=AccountKind.COMMITMENTS.value)
     return known
-
-
-def _learn(session: Session, row_ids: list[int]) -> None:
-    if len(_known) > _KNOWN_LIMIT:
-        _known.clear()
-    for start in range(0, len(row_ids), _IN_LIMIT):
-        rows = session.execute(
-            select(LedgerAccount.id, LedgerAccount.book_id, LedgerAccount.normal_side).where(
-                LedgerAccount.id.in_(row_ids[start : start + _IN_LIMIT])
-            )
-        )
-        for row_id, book_id, side in rows:
-            _known[row_id] = AccountFacts(book_id, side)
-    for row_id in row_ids:
-        if row_id not in _known:
-            raise unknown_account(row_id)
 
 
 def unknown_account(row_id: int) -> AccountNotFound:

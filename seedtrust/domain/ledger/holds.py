@@ -12,7 +12,7 @@ from seedtrust.core.clock import business_date
 from seedtrust.core.money import format_dollars
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.ledger import journal, statements
-from seedtrust.domain.ledger.chart import commitments_of, facts_of
+from seedtrust.domain.ledger.chart import commitments_of
 from seedtrust.domain.ledger.errors import HoldExceeded, HoldNotFound
 from seedtrust.domain.ledger.posting import (
     HoldKind,
@@ -32,7 +32,6 @@ from seedtrust.domain.ledger.posting import (
 @dataclass(frozen=True, slots=True)
 class _Hold:
     id: int
-    book_id: int
     debit_account_id: int
     credit_account_id: int
     remaining_cents: int
@@ -57,8 +56,7 @@ def reserve(
     The same key again returns the same hold. Raises InsufficientFunds, PostingRefused,
     PostingKeyReused, AccountClosed, AccountNotFound; the unit of work stays usable.
     """
-    book_id = facts_of(session, [case_account_id])[case_account_id].book_id
-    commitments = commitments_of(session, book_id)
+    commitments = commitments_of(session, case_account_id)
     posting = Posting(
         TxnKind.HOLD,
         key,
@@ -191,7 +189,7 @@ def _finish(
     connection = session.connection()
     if not amount_cents or amount_cents > hold.remaining_cents:
         # Perhaps this very call has finished the hold before.
-        found = journal.find_replay(connection, hold.book_id, posting.key, request)
+        found = journal.find_replay(connection, hold.debit_account_id, posting.key, request)
         if found is not None:
             return found
     if not hold.remaining_cents or amount_cents > hold.remaining_cents:
@@ -222,7 +220,6 @@ def _lock(session: Session, hold_id: int) -> _Hold:
     debit_account_id, credit_account_id, amount_cents, captured_cents, released_cents = row
     return _Hold(
         hold_id,
-        facts_of(session, [debit_account_id])[debit_account_id].book_id,
         debit_account_id,
         credit_account_id,
         amount_cents - captured_cents - released_cents,

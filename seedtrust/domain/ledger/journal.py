@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, NoReturn
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from seedtrust.core.db import is_check_violation, is_duplicate_key
-from seedtrust.core.errors import InsufficientFunds
+from seedtrust.core.errors import DomainError, InsufficientFunds
 from seedtrust.core.ids import new_id
 from seedtrust.core.money import format_dollars
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.ledger import posting as words
 from seedtrust.domain.ledger import statements
-from seedtrust.domain.ledger.chart import AccountFacts, facts_of
+from seedtrust.domain.ledger.chart import unknown_account
 from seedtrust.domain.ledger.errors import (
     AccountClosed,
     AlreadyReversed,
@@ -40,8 +40,14 @@ from seedtrust.domain.ledger.posting import (
 )
 
 _ACTOR_NAME_LENGTH: Final = 120
-_SAVEPOINT: Final = "ledger_post"
+_SAVEPOINT: Final = "SAVEPOINT ledger_post"
+_FORGET: Final = "ROLLBACK TO SAVEPOINT ledger_post"
+_KEEP: Final = "RELEASE SAVEPOINT ledger_post"
 _KINDS: Final = frozenset(kind.value for kind in words.TxnKind)
+
+
+# Key, request hash, source, counterparty and memo, then what the rows of a batch share.
+HeaderRest = tuple[bytes, bytes, str, str, str, *tuple[int | str | None, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,56 +141,66 @@ def write(session: Session, actor: Actor, item: Draft, *, now: datetime) -> Post
     InsufficientFunds, AccountClosed, AccountNotFound, PostingKeyReused, AlreadyReversed,
     PostingRefused.
     """
-    legs = item.posting.legs
-    facts = facts_of(session, [leg.account_id for leg in legs])
-    book_id = one_book(facts.values())
     connection = session.connection()
     mark = statements.mark_of(connection.dialect.name)
+    legs = item.posting.legs
     txn_id = new_id()
-    connection.exec_driver_sql(f"SAVEPOINT {_SAVEPOINT}")
+    connection.exec_driver_sql(_SAVEPOINT)
     try:
-        connection.exec_driver_sql(
-            statements.insert_txn(mark), header_row(txn_id, book_id, actor, item, now)
-        )
-    except IntegrityError:
-        _forget(connection)
-        stored = _stored(connection, book_id, item.idem_key, item.request_hash)
-        if stored is None:
-            raise
-        return stored
-    try:
-        _move(connection, mark, txn_id, item, facts)
+        _write(connection, mark, item, (txn_id, *header_rest(actor, item, now)))
+    except _Miscounted:
+        connection.exec_driver_sql(_FORGET)
+        raise misfit(session, legs) from None
     except DBAPIError as error:
-        _forget(connection)
-        _explain(session, error, item)
-    except _Untouched:
-        _forget(connection)
-        raise _closed(session, legs) from None
+        connection.exec_driver_sql(_FORGET)
+        if is_check_violation(error):
+            raise overdraft(session, legs) from error
+        if not is_duplicate_key(error):
+            raise
+        return _stored_or_reversed(connection, item, error)
     if mark == statements.SQLITE_MARK:
         # MySQL replaces a savepoint of the same name; SQLite stacks them.
-        connection.exec_driver_sql(f"RELEASE {_SAVEPOINT}")
+        connection.exec_driver_sql(_KEEP)
     return PostedTxn(txn_id, replayed=False)
 
 
-class _Untouched(Exception):
-    """The update found fewer balance rows than the transaction has accounts."""
+class _Miscounted(Exception):
+    """Fewer rows were touched than the transaction has accounts."""
 
 
-def _move(
+def _write(
     connection: Connection,
     mark: str,
-    txn_id: int,
     item: Draft,
-    facts: dict[int, AccountFacts],
+    header: tuple[int, *HeaderRest],
 ) -> None:
+    txn_id = header[0]
     legs = item.posting.legs
+    sent = connection.exec_driver_sql(statements.insert_txn(mark), (*header, legs[0].account_id))
+    if sent.rowcount != 1:
+        raise _Miscounted
     update, counts, accounts = balance_update(mark, legs)
-    if connection.exec_driver_sql(update, counts).rowcount != accounts:
-        raise _Untouched
-    insert, values = entry_insert(mark, txn_id, item.posting, facts)
-    connection.exec_driver_sql(insert, values)
+    if connection.exec_driver_sql(update, (*counts, txn_id)).rowcount != accounts:
+        raise _Miscounted
+    connection.exec_driver_sql(*entry_insert(mark, txn_id, item.posting))
     for link in item.posting.links:
         connection.exec_driver_sql(statements.insert_link(mark), link_row(txn_id, link))
+
+
+def _stored_or_reversed(connection: Connection, item: Draft, error: DBAPIError) -> PostedTxn:
+    account_id = item.posting.legs[0].account_id
+    stored = _stored(connection, account_id, item.idem_key, item.request_hash)
+    if stored is not None:
+        return stored
+    refuse_second_reversal(error)
+    raise error
+
+
+def refuse_second_reversal(error: DBAPIError) -> None:
+    """Raise AlreadyReversed if the unique key of full reversals refused a tie."""
+    if is_duplicate_key(error) and "ledger_txn_link" in str(error.orig):
+        message = "This transaction was fully reversed before. It cannot be reversed again."
+        raise AlreadyReversed(message) from error
 
 
 def balance_update(mark: str, legs: Sequence[Leg]) -> tuple[str, tuple[int, ...], int]:
@@ -208,23 +224,20 @@ def balance_update(mark: str, legs: Sequence[Leg]) -> tuple[str, tuple[int, ...]
     return statements.update_balances(mark, shape), tuple(values), len(ordered)
 
 
-def entry_insert(
-    mark: str, txn_id: int, posting: Posting, facts: dict[int, AccountFacts]
-) -> tuple[str, tuple[object, ...]]:
+def entry_insert(mark: str, txn_id: int, posting: Posting) -> tuple[str, tuple[int | str, ...]]:
     """Return the insert of a transaction's entries and its values."""
     effective_on = posting.effective_on.isoformat()
     later: dict[int, list[int]] = {}
     shapes: list[statements.LegShape] = []
-    values: list[tuple[object, ...]] = []
+    values: list[tuple[int | str, ...]] = []
     # Backwards, because the balance rows already hold what all legs of an account add up to.
     for leg in reversed(posting.legs):
-        normal = facts[leg.account_id].normal_side
         rest = later.setdefault(leg.account_id, [0, 0, 0])
         posted, pending, count = rest
-        shapes.append((leg.layer, leg.side, normal, count, bool(posted), bool(pending)))
+        shapes.append((leg.layer, leg.side, count, bool(posted), bool(pending)))
         offsets = tuple(offset for offset in (posted, pending) if offset)
         values.append((txn_id, leg.amount_cents, *offsets, effective_on, leg.account_id))
-        rest[leg.layer] += normal * leg.side * leg.amount_cents
+        rest[leg.layer] += leg.side * leg.amount_cents
         rest[2] += 1
     shapes.reverse()
     values.reverse()
@@ -232,31 +245,27 @@ def entry_insert(
     return sql, tuple(value for row in values for value in row)
 
 
-def header_row(
-    txn_id: int, book_id: int, actor: Actor, item: Draft, now: datetime
-) -> tuple[object, ...]:
-    """Return the values of a header, in the order of its columns."""
+def header_rest(actor: Actor, item: Draft, now: datetime) -> HeaderRest:
+    """Return the values of a header but book and id, in the order of its columns."""
     posting = item.posting
     return (
-        txn_id,
-        book_id,
-        str(posting.kind),
-        int(item.phase),
         item.idem_key,
         item.request_hash,
+        posting.source_ref,
+        posting.counterparty_ref,
+        posting.memo,
+        str(posting.kind),
+        int(item.phase),
         posting.effective_on.isoformat(),
         stamp(now),
         actor.user_id,
         actor.name[:_ACTOR_NAME_LENGTH],
         posting.category,
-        posting.counterparty_ref,
         posting.source_type,
-        posting.source_ref,
-        posting.memo,
     )
 
 
-def link_row(txn_id: int, link: Link) -> tuple[object, ...]:
+def link_row(txn_id: int, link: Link) -> tuple[int | str | None, ...]:
     """Return the values of a tie, in the order of its columns."""
     return (txn_id, link.relation.value, link.txn_id, 1 if link.full else None)
 
@@ -266,49 +275,35 @@ def stamp(instant: datetime) -> str:
     if instant.tzinfo is None:
         message = "instants must be aware"
         raise TypeError(message)
-    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def find_replay(
-    connection: Connection, book_id: int, key: str, request: tuple[object, ...]
+    connection: Connection, account_id: int, key: str, request: tuple[object, ...]
 ) -> PostedTxn | None:
-    """Return the stored outcome of a key, or None if it is new. Raises PostingKeyReused."""
-    return _stored(connection, book_id, digest_key(key), digest_request(request))
+    """Return the stored outcome of a key in the book of an account, or None if the key is new.
+
+    Raises PostingKeyReused.
+    """
+    return _stored(connection, account_id, digest_key(key), digest_request(request))
 
 
 def _stored(
-    connection: Connection, book_id: int, idem_key: bytes, request_hash: bytes
+    connection: Connection, account_id: int, idem_key: bytes, request_hash: bytes
 ) -> PostedTxn | None:
     sql = statements.find_txn(statements.mark_of(connection.dialect.name))
-    row = connection.exec_driver_sql(sql, (book_id, idem_key)).first()
+    row = connection.exec_driver_sql(sql, (idem_key, account_id)).first()
     if row is None:
         return None
-    if bytes(row[1]) != request_hash:
+    return replay_of(row[0], bytes(row[1]), request_hash)
+
+
+def replay_of(txn_id: int, stored_hash: bytes, request_hash: bytes) -> PostedTxn:
+    """Return the stored outcome if the request is the same. Raises PostingKeyReused."""
+    if stored_hash != request_hash:
         message = "This key was used for another posting. Use a new key for a new posting."
-        raise PostingKeyReused(message, txn_id=row[0])
-    return PostedTxn(row[0], replayed=True)
-
-
-def one_book(facts: Iterable[AccountFacts]) -> int:
-    """Return the book of all accounts. Raises PostingRefused if they are of two."""
-    books = {fact.book_id for fact in facts}
-    if len(books) > 1:
-        message = "A posting stays within one book. Post to each book on its own."
-        raise _refused("mixed_books", message)
-    return next(iter(books))
-
-
-def _forget(connection: Connection) -> None:
-    connection.exec_driver_sql(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
-
-
-def _explain(session: Session, error: DBAPIError, item: Draft) -> NoReturn:
-    if is_check_violation(error):
-        raise overdraft(session, item.posting.legs) from error
-    if is_duplicate_key(error) and any(link.full for link in item.posting.links):
-        message = "This transaction was fully reversed before. It cannot be reversed again."
-        raise AlreadyReversed(message) from error
-    raise error
+        raise PostingKeyReused(message, txn_id=txn_id)
+    return PostedTxn(txn_id, replayed=True)
 
 
 def overdraft(session: Session, legs: Sequence[Leg]) -> InsufficientFunds:
@@ -344,15 +339,24 @@ def insufficient(account_id: int, available_cents: int, needed_cents: int) -> In
     )
 
 
-def _closed(session: Session, legs: Sequence[Leg]) -> AccountClosed:
+def misfit(session: Session, legs: Sequence[Leg]) -> DomainError:
+    """Return the error for accounts that do not exist, are closed, or lie in different books."""
     ids = {leg.account_id for leg in legs}
-    closed = session.execute(
-        select(LedgerBalance.account_id)
-        .where(LedgerBalance.account_id.in_(ids), LedgerBalance.closed == 1)
-        .order_by(LedgerBalance.account_id)
-    ).first()
+    balance = LedgerBalance
+    rows = session.execute(
+        select(balance.account_id, balance.book_id, balance.closed).where(
+            balance.account_id.in_(ids)
+        )
+    ).all()
+    unknown = ids.difference(row.account_id for row in rows)
+    if unknown:
+        return unknown_account(min(unknown))
+    if len({row.book_id for row in rows}) > 1:
+        message = "A posting stays within one book. Post to each book on its own."
+        return _refused("mixed_books", message)
     message = "An account of this posting is closed. Reopen it, or post to another account."
-    return AccountClosed(message, account_id=None if closed is None else closed[0])
+    closed = sorted(row.account_id for row in rows if row.closed)
+    return AccountClosed(message, account_id=closed[0] if closed else None)
 
 
 def _refused(reason: str, message: str) -> PostingRefused:

@@ -70,6 +70,7 @@ class LedgerBalance(Base):
     """The counters of an account: the only row that posting updates. Nothing references it.
 
     The guard is the overdraft rule: what was credited covers what was debited and what is held.
+    Book and normal side repeat the account's, so that posting reads no other row.
     """
 
     __tablename__ = "ledger_balance"
@@ -77,6 +78,8 @@ class LedgerBalance(Base):
     account_id: Mapped[int] = mapped_column(
         ForeignKey("ledger_account.id"), primary_key=True, autoincrement=False
     )
+    book_id: Mapped[int] = mapped_column(BigInteger)
+    normal_side: Mapped[int] = mapped_column(SmallInteger)
     guard: Mapped[int] = mapped_column(SmallInteger)
     closed: Mapped[int] = mapped_column(SmallInteger, default=0)
     dr_posted: Mapped[int] = mapped_column(CentsType, default=0)

@@ -17,14 +17,15 @@ SQLITE_MARK: Final = "?"
 COUNTERS: Final = ("dr_posted", "cr_posted", "dr_pending", "cr_pending")
 
 # Read after the balance locks are held, so it rises with seq; the header's posted_at need not.
-_SERVER_CLOCK: Final = {
+SERVER_CLOCK: Final = {
     MYSQL_MARK: "UTC_TIMESTAMP(6)",
     SQLITE_MARK: "strftime('%Y-%m-%d %H:%M:%f000', 'now')",
 }
 
+# What varies from row to row stands first, so that bulk posting can share the rest.
 TXN_COLUMNS: Final = (
-    "id, book_id, kind, phase, idem_key, request_hash, effective_on, posted_at, actor_id, "
-    "actor_name, category, counterparty_ref, source_type, source_ref, memo"
+    "book_id, id, idem_key, request_hash, source_ref, counterparty_ref, memo, kind, phase, "
+    "effective_on, posted_at, actor_id, actor_name, category, source_type"
 )
 TXN_WIDTH: Final = 15
 ENTRY_COLUMNS: Final = (
@@ -34,9 +35,9 @@ ENTRY_COLUMNS: Final = (
 
 # Which counters of an account move, as bits of COUNTERS, and how many legs it has.
 AccountShape = tuple[int, int]
-# Layer, side, normal side, legs of the account still to come, and whether these move posted and
-# pending: the last leg of an account needs no offsets from the balance read back.
-LegShape = tuple[Layer, Side, int, int, bool, bool]
+# Layer, side, legs of the account still to come, and whether these move posted and pending: the
+# last leg of an account needs no offsets from the balance read back.
+LegShape = tuple[Layer, Side, int, bool, bool]
 
 
 def mark_of(dialect: str) -> str:
@@ -46,8 +47,11 @@ def mark_of(dialect: str) -> str:
 
 @lru_cache(maxsize=8)
 def insert_txn(mark: str) -> str:
-    """Return the insert of a header."""
-    return f"INSERT INTO ledger_txn ({TXN_COLUMNS}) VALUES ({_marks(mark, TXN_WIDTH)})"  # noqa: S608
+    """Return the insert of a header, its book read from the account given last."""
+    return (
+        f"INSERT INTO ledger_txn ({TXN_COLUMNS}) SELECT book_id, {_marks(mark, TXN_WIDTH - 1)} "  # noqa: S608
+        f"FROM ledger_account WHERE id = {mark}"
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -56,7 +60,7 @@ def update_balances(mark: str, shape: tuple[AccountShape, ...]) -> str:
 
     One statement locks the rows in key order, so two of them never deadlock. Parameters: for each
     counter the pairs of account and amount of those accounts that move it, then for seq where
-    accounts differ in legs the accounts, then all accounts.
+    accounts differ in legs the accounts, then all accounts, then the transaction.
     """
     parts = []
     for bit, column in enumerate(COUNTERS):
@@ -72,7 +76,8 @@ def update_balances(mark: str, shape: tuple[AccountShape, ...]) -> str:
         parts.append(f"seq = seq + CASE account_id{whens} ELSE 0 END")
     return (
         f"UPDATE ledger_balance SET {', '.join(parts)} "  # noqa: S608
-        f"WHERE account_id IN ({_marks(mark, len(shape))}) AND closed = 0"
+        f"WHERE account_id IN ({_marks(mark, len(shape))}) AND closed = 0 "
+        f"AND book_id = (SELECT book_id FROM ledger_txn WHERE id = {mark})"
     )
 
 
@@ -84,14 +89,14 @@ def insert_entries(mark: str, shape: tuple[LegShape, ...]) -> str:
     where they do, effective day, account.
     """
     selects = []
-    for leg, (layer, side, normal, later, posted, pending) in enumerate(shape):
+    for leg, (layer, side, later, posted, pending) in enumerate(shape):
         seq = f"seq - {later}" if later else "seq"
-        sign = "" if normal == Side.DEBIT else "-"
-        after_posted = f"{sign}(dr_posted - cr_posted)" + (f" - {mark}" if posted else "")
-        after_pending = f"{sign}(dr_pending - cr_pending)" + (f" - {mark}" if pending else "")
+        after_posted = "dr_posted - cr_posted" + (f" - {mark}" if posted else "")
+        after_pending = "dr_pending - cr_pending" + (f" - {mark}" if pending else "")
         selects.append(
             f"SELECT account_id, {seq}, {mark}, {leg}, {int(layer)}, {int(side)}, {mark}, "  # noqa: S608
-            f"{after_posted}, {after_pending}, {mark}, {_SERVER_CLOCK[mark]} "
+            f"normal_side * ({after_posted}), normal_side * ({after_pending}), {mark}, "
+            f"{SERVER_CLOCK[mark]} "
             f"FROM ledger_balance WHERE account_id = {mark}"
         )
     return f"INSERT INTO ledger_entry ({ENTRY_COLUMNS}) {' UNION ALL '.join(selects)}"
@@ -106,10 +111,19 @@ def insert_link(mark: str) -> str:
 
 @lru_cache(maxsize=8)
 def find_txn(mark: str) -> str:
-    """Return the search of a header by its book and key."""
+    """Return the search of a header by its key, in the book of an account."""
     return (
-        "SELECT id, request_hash FROM ledger_txn "  # noqa: S608
-        f"WHERE book_id = {mark} AND idem_key = {mark}"
+        f"SELECT id, request_hash FROM ledger_txn WHERE idem_key = {mark} "  # noqa: S608
+        f"AND book_id = (SELECT book_id FROM ledger_account WHERE id = {mark})"
+    )
+
+
+@lru_cache(maxsize=8)
+def find_commitments(mark: str) -> str:
+    """Return the search of the counter-account of pending legs, in the book of an account."""
+    return (
+        "SELECT id FROM ledger_account WHERE code = 'commitments' "  # noqa: S608
+        f"AND book_id = (SELECT book_id FROM ledger_account WHERE id = {mark})"
     )
 
 
