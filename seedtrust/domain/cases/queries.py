@@ -11,35 +11,53 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from seedtrust.core.errors import Invalid
 from seedtrust.core.permissions import Actor, Permission
-from seedtrust.domain.cases.anonymity import Veil, case_label, hides, party_label
-from seedtrust.domain.cases.models import (
-    Agency,
-    Case,
-    CaseMilestone,
-    CaseParty,
-    CaseTeamMember,
-)
+from seedtrust.domain.cases.anonymity import case_label, hides, party_label
+from seedtrust.domain.cases.models import Agency, Case, CaseTeamMember
+from seedtrust.domain.cases.people import milestones_of, parties_of, veil_for, veil_on
 from seedtrust.domain.cases.scope import case_for, cases_in_scope, side_of, sides_of
-from seedtrust.domain.cases.states import STAGE_LABELS, CaseKind, Milestone, Side, Stage
+from seedtrust.domain.cases.states import STAGE_LABELS, CaseKind, Side, Stage
+from seedtrust.domain.cases.views import (
+    ActivityLine,
+    CaseView,
+    MilestoneView,
+    PartyView,
+    StageStep,
+    TeamView,
+    activity,
+    case_view,
+    milestones_view,
+    timeline,
+)
 
 __all__ = [
+    "ActivityLine",
     "AgencyRow",
     "CaseFilters",
     "CasePage",
     "CaseRow",
+    "CaseView",
+    "MilestoneView",
+    "PartyView",
+    "StageStep",
+    "TeamView",
+    "activity",
     "agencies",
     "case_for",
     "case_label",
+    "case_view",
     "cases_in_scope",
     "hides",
     "list_cases",
     "milestones_of",
+    "milestones_view",
     "parties_of",
     "party_label",
     "side_of",
     "sides_of",
     "stage_counts",
+    "timeline",
     "veil_for",
+    "veil_on",
 ]
 
 MOST_ROWS = 200
@@ -175,31 +193,3 @@ def agencies(session: Session, actor: Actor) -> list[AgencyRow]:
     actor.require(Permission.CASES_OPEN)
     rows = session.execute(select(Agency).order_by(Agency.name)).scalars()
     return [AgencyRow(row.id, row.reference, row.name) for row in rows]
-
-
-def parties_of(session: Session, case_id: int) -> list[CaseParty]:
-    """Return the parties of a case in the order in which they were added."""
-    rows = session.execute(
-        select(CaseParty).where(CaseParty.case_id == case_id).order_by(CaseParty.id)
-    )
-    return list(rows.scalars())
-
-
-def milestones_of(session: Session, case_id: int) -> dict[Milestone, date]:
-    """Return the recorded milestones of a case with the day of their last occurrence."""
-    rows = session.execute(
-        select(CaseMilestone.code, CaseMilestone.occurred_on)
-        .where(CaseMilestone.case_id == case_id)
-        .order_by(CaseMilestone.occurrence)
-    )
-    return {Milestone(code): on for code, on in rows}
-
-
-def veil_for(session: Session, actor: Actor, case: Case) -> Veil:
-    """Return what hides the other side's names from the actor in texts that people wrote.
-
-    Two queries. Raises NotFound for somebody with no relation to the case.
-    """
-    side = side_of(session, actor, case.id)
-    hidden = case.anonymous and side in {Side.RECIPIENT, Side.CARRIER}
-    return Veil(case, parties_of(session, case.id) if hidden else (), side)

@@ -12,6 +12,7 @@ from seedtrust.core.db import canonical_json
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.ledger import queries as ledger
 from seedtrust.domain.ledger.posting import TxnKind
+from seedtrust.domain.terms.states import Category
 
 _ALL_LINES: Final = 1_000_000
 
@@ -52,7 +53,8 @@ def sums_of(session: Session, case: Case) -> Sums:
     deposits = 0
     paid: dict[str, int] = {}
     for line in lines:
-        if line.kind is TxnKind.DEPOSIT:
+        # A deposit that the bank takes back carries the category of what it undoes.
+        if line.kind is TxnKind.DEPOSIT or line.category == Category.FUNDING:
             deposits += line.amount_cents
         else:
             category = line.category or line.kind.value.lower()

@@ -222,7 +222,8 @@ def withdraw_accounting(
     """Take the final accounting back for a late bill; the case stands before certification again.
 
     An unpaid refund is cancelled and its reservation released; a paid one stays, and what came in
-    after it is accounted for anew. Raises RefundUnderWay while the refund is with the bank, NoAccounting, StageNotAllowed, Invalid without a reason, NotFound.
+    after it is accounted for anew. Raises RefundUnderWay while the refund is with the bank,
+    NoAccounting, StageNotAllowed, Invalid without a reason, NotFound.
     """
     case = case_for(session, actor, case_ref, Permission.CASES_PROPOSE_ACCOUNTING, locked=True)
     require_stage(case, *_CLOSING_STAGES, *BEFORE_THE_JOURNEY)

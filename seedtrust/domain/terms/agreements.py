@@ -40,6 +40,15 @@ AGREEMENT_LABELS: Final = {
     AgreementKind.SURROGACY: "Surrogacy agreement",
     AgreementKind.AGENCY: "Agency agreement",
 }
+STATE_LABELS: Final = {
+    AgreementState.DRAFT: "Draft",
+    AgreementState.SENT: "Out for signature",
+    AgreementState.PART_SIGNED: "Signed in part",
+    AgreementState.EXECUTED: "Signed by all",
+    AgreementState.AMENDED: "Replaced",
+    AgreementState.TERMINATED: "Terminated",
+    AgreementState.WITHDRAWN: "Withdrawn",
+}
 _STATE_WORDS: Final = {
     AgreementState.DRAFT: "a draft",
     AgreementState.SENT: "out for signature",
@@ -229,20 +238,20 @@ def _signers(session: Session, case: Case, agreement: Agreement) -> list[CasePar
     return [
         party
         for party in parties_of(session, case.id)
-        if party.must_sign and _concerns(agreement, party)
+        if party.must_sign and concerns(agreement, Side(party.side))
     ]
 
 
-def _concerns(agreement: Agreement, party: CaseParty) -> bool:
-    is_agency_contract = agreement.kind == AgreementKind.AGENCY
-    return not is_agency_contract or Side(party.side) in _AGENCY_CONTRACT
+def concerns(agreement: Agreement, side: Side) -> bool:
+    """Tell whether a side is part of an agreement: the agency's contract is not the carrier's."""
+    return agreement.kind != AgreementKind.AGENCY or side in _AGENCY_CONTRACT
 
 
 def _party(session: Session, case: Case, agreement: Agreement, party_ref: str) -> CaseParty:
     party = session.execute(
         select(CaseParty).where(CaseParty.case_id == case.id, CaseParty.reference == party_ref)
     ).scalar_one_or_none()
-    if party is None or not party.must_sign or not _concerns(agreement, party):
+    if party is None or not party.must_sign or not concerns(agreement, Side(party.side)):
         raise refuse_field("party", "Choose one of the parties who have to sign.")
     return party
 

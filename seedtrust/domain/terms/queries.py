@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seedtrust.core.bankdays import add_banking_days
@@ -16,9 +15,9 @@ from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.queries import milestones_of
 from seedtrust.domain.cases.stages import BEFORE_THE_JOURNEY, MILESTONE_LABELS
 from seedtrust.domain.cases.states import STAGE_LABELS, Milestone, Stage
+from seedtrust.domain.terms.caps import used_of_cap, used_of_caps
 from seedtrust.domain.terms.errors import CategoryLocked
 from seedtrust.domain.terms.models import ContractTerm, ScheduleItem
-from seedtrust.domain.terms.requests_seen import NOT_COUNTED, REQUESTS
 from seedtrust.domain.terms.states import (
     UNLOCKED_BY,
     Category,
@@ -26,6 +25,22 @@ from seedtrust.domain.terms.states import (
     TermKind,
     TermState,
 )
+from seedtrust.domain.terms.views import agreements_of, schedule_of, terms_of
+
+__all__ = [
+    "LATE_BILLS",
+    "agreements_of",
+    "category_is_unlocked",
+    "due_items",
+    "money_out_allowed",
+    "planned_items",
+    "require_money_out",
+    "schedule_of",
+    "term_for_category",
+    "terms_of",
+    "used_of_cap",
+    "used_of_caps",
+]
 
 # Bills of hospitals and practices come late; a correction has no category of its own.
 LATE_BILLS: Final = frozenset(
@@ -151,34 +166,6 @@ def term_for_category(session: Session, case_id: int, category: Category) -> Con
         if term.cap_cents is None or used.get(term.id, 0) < term.cap_cents
     )
     return next(with_room, (open_terms or terms)[0])
-
-
-def used_of_cap(session: Session, term_id: int, *, except_request_id: int | None = None) -> int:
-    """Return how many cents of a term are asked for, approved or paid, less one request."""
-    query = select(_USED).where(REQUESTS.c.term_id == term_id, REQUESTS.c.state.not_in(NOT_COUNTED))
-    if except_request_id is not None:
-        query = query.where(REQUESTS.c.id != except_request_id)
-    return _whole(session.execute(query).scalar_one())
-
-
-def used_of_caps(session: Session, term_ids: Sequence[int]) -> dict[int, int]:
-    """Return the same for several terms in one query; terms without requests are left out."""
-    rows = session.execute(
-        select(REQUESTS.c.term_id, _USED)
-        .where(REQUESTS.c.term_id.in_(term_ids), REQUESTS.c.state.not_in(NOT_COUNTED))
-        .group_by(REQUESTS.c.term_id)
-    )
-    return {term_id: _whole(cents) for term_id, cents in rows}
-
-
-_USED: Final = func.coalesce(
-    func.sum(func.coalesce(REQUESTS.c.approved_cents, REQUESTS.c.amount_cents)), 0
-)
-
-
-def _whole(value: Decimal | int) -> int:
-    # A sum over BIGINT is a Decimal on MariaDB.
-    return int(value)
 
 
 def due_items(session: Session, today: date, lead_days: int) -> list[ScheduleItem]:
