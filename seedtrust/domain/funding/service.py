@@ -352,3 +352,8 @@ def _charge(  # noqa: PLR0917 - the item, its words and its case
         now=moment.at,
     )
     return True
+
+
+def mark_reconciled(deposit: Deposit, status: str) -> None:
+    """Record whether the bank's statement shows a deposit; the caller holds its lock."""
+    deposit.reconciliation_status = status

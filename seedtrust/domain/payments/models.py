@@ -127,6 +127,8 @@ class PaymentInstruction(Base):
     last_four: Mapped[str] = mapped_column(Ascii(4))
     rail: Mapped[str] = mapped_column(Ascii(20))
     amount_cents: Mapped[int] = mapped_column(CentsType)
+    # Who put it into the run: may not release it either.
+    added_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(Ascii(20))
     state_since_at: Mapped[datetime] = mapped_column(UtcDateTime)
     reconciliation_status: Mapped[str] = mapped_column(Ascii(20), default="unmatched")
@@ -136,8 +138,16 @@ class PaymentInstruction(Base):
     odfi_identification: Mapped[str] = mapped_column(Ascii(8), default="")
     trace_number: Mapped[str | None] = mapped_column(Ascii(15))
     effective_on: Mapped[date] = mapped_column()
+    sent_on: Mapped[date | None] = mapped_column()
     settled_on: Mapped[date | None] = mapped_column()
+    # The day on which the books took the money back: rejected, cancelled or returned.
     returned_on: Mapped[date | None] = mapped_column()
+    returned_to_case: Mapped[bool] = mapped_column(Boolean, default=True)
+    capture_txn_id: Mapped[int | None] = mapped_column(BigInteger)
+    # The fence of one sender: a stalled one that wakes up finds another number and stops.
+    send_attempt: Mapped[int] = mapped_column(Integer, default=0)
+    lookup_misses: Mapped[int] = mapped_column(Integer, default=0)
+    first_miss_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     return_code: Mapped[str] = mapped_column(Ascii(3), default="")
     bank_payment_ref: Mapped[str] = mapped_column(Ascii(80), default="")
     version: Mapped[int] = mapped_column(Integer, nullable=False)
@@ -186,7 +196,9 @@ class BankFile(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
-    run_id: Mapped[int] = mapped_column(ForeignKey("payment_runs.id"), unique=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("payment_runs.id"))
+    # Holds the run's id while the file counts and NULL once it is discarded: one file per run.
+    live_run_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     name: Mapped[str] = mapped_column(Ascii(60), unique=True)
     state: Mapped[str] = mapped_column(Ascii(20))
     immediate_origin: Mapped[str] = mapped_column(Ascii(10))
@@ -195,9 +207,12 @@ class BankFile(Base):
     modifier: Mapped[str] = mapped_column(Ascii(1))
     size_bytes: Mapped[int] = mapped_column(Integer)
     sha256: Mapped[str] = mapped_column(Ascii(64), unique=True)
-    content_key: Mapped[str] = mapped_column(Ascii(64), unique=True)
+    # Hash of everything but the header's time and modifier: the same content never goes twice.
+    content_key: Mapped[str | None] = mapped_column(Ascii(64), unique=True)
     content_sealed: Mapped[str] = mapped_column(SealedText)
     sealed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # The fence of one sender: a stalled one that wakes up finds another number and stops.
+    send_attempt: Mapped[int] = mapped_column(Integer, default=0)
     transmitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     bank_file_ref: Mapped[str] = mapped_column(Ascii(80), default="")
     bank_word: Mapped[str] = mapped_column(String(500), default="")

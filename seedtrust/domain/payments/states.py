@@ -56,6 +56,8 @@ LIVE_STATES: Final = frozenset(
     {_I.CREATED, _I.RELEASED, _I.SUBMITTING, _I.UNKNOWN, _I.SENT, _I.ACCEPTED, _I.SETTLED}
 )
 IN_FLIGHT_STATES: Final = frozenset({_I.SENT, _I.ACCEPTED})
+# The bank may or may not have it: nothing is sent again before the bank was asked.
+UNCLEAR_STATES: Final = frozenset({_I.SUBMITTING, _I.UNKNOWN})
 
 INSTRUCTION_LABELS: Final = {
     _I.CREATED: "Created",
@@ -147,6 +149,7 @@ class FileState(StrEnum):
     ACKNOWLEDGED = "ACKNOWLEDGED"
     REJECTED = "REJECTED"
     SETTLED = "SETTLED"
+    DISCARDED = "DISCARDED"
 
 
 class ReconciliationStatus(StrEnum):

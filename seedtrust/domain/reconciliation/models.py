@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from seedtrust.core.db import Ascii, Base, CentsType, Id, UtcDateTime, one_of
@@ -18,6 +18,8 @@ class BankStatement(Base):
     __table_args__ = (
         UniqueConstraint("trust_account_id", "as_of_on", "version_number"),
         UniqueConstraint("trust_account_id", "sha256", "as_of_on"),
+        # The statement that counts for a day; a corrected one takes the place of the first.
+        UniqueConstraint("trust_account_id", "current_on"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -25,11 +27,11 @@ class BankStatement(Base):
     trust_account_id: Mapped[int] = mapped_column(ForeignKey("trust_accounts.id"))
     as_of_on: Mapped[date] = mapped_column()
     version_number: Mapped[int] = mapped_column(Integer)
+    current_on: Mapped[date | None] = mapped_column()
     file_name: Mapped[str] = mapped_column(Ascii(80))
     sha256: Mapped[str] = mapped_column(Ascii(64))
     opening_cents: Mapped[int] = mapped_column(CentsType)
     closing_cents: Mapped[int] = mapped_column(CentsType)
-    raw: Mapped[str] = mapped_column(Text)
     imported_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -41,6 +43,7 @@ class BankStatementLine(Base):
         one_of("status", ReconciliationStatus),
         UniqueConstraint("statement_id", "number"),
         Index(None, "status"),
+        Index(None, "trust_account_id", "as_of_on"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

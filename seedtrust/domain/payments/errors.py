@@ -1,0 +1,82 @@
+"""The refusals of payments."""
+
+from __future__ import annotations
+
+from seedtrust.core.errors import Conflict, Invalid, SegregationOfDuties
+
+
+class BuilderCannotRelease(SegregationOfDuties):
+    """Who built a run, or put a payment into it, may not release it."""
+
+    code = "builder_cannot_release"
+    title = "Another person has to release this run"
+
+
+class BankDetailsTouched(SegregationOfDuties):
+    """Who handled bank details that the run pays may not release it for thirty days."""
+
+    code = "bank_details_touched"
+    title = "Another person has to release this run"
+
+
+class SecondReleaserMustDiffer(SegregationOfDuties):
+    """A run above the account's limit needs a second releaser."""
+
+    code = "second_releaser_must_differ"
+    title = "A second person has to release this run"
+
+
+class ContentChanged(Conflict):
+    """The run is not what the releaser was shown."""
+
+    code = "content_changed"
+    title = "The run has changed"
+
+
+class RunIsEmpty(Conflict):
+    """A run without payments cannot be locked."""
+
+    code = "run_is_empty"
+    title = "There is nothing to pay in this run"
+
+
+class PaymentsNotPossible(Conflict):
+    """Something that the run pays may no longer be paid."""
+
+    code = "payments_not_possible"
+    title = "Some payments are no longer possible"
+
+
+class EffectiveDatePassed(Conflict):
+    """The bank's cut-off for the run's settlement day has passed."""
+
+    code = "effective_date_passed"
+    title = "The bank's cut-off has passed"
+
+
+class FileAltered(Conflict):
+    """The stored bytes of a file are not the ones that were sealed."""
+
+    code = "file_altered"
+    title = "The file was altered"
+
+
+class FileDiffers(Conflict):
+    """What the file says is not what the run says."""
+
+    code = "file_differs"
+    title = "The file does not say what the run says"
+
+
+class NoMoreFiles(Conflict):
+    """Thirty-six files a day is what the file id modifier allows."""
+
+    code = "no_more_files"
+    title = "No further file is possible today"
+
+
+class InvalidTrustAccount(Invalid):
+    """The set-up of a trust account does not hold what the bank assigns."""
+
+    code = "invalid_trust_account"
+    title = "Please check the trust account"

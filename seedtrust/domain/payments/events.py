@@ -1,0 +1,335 @@
+"""What the bank tells us, applied once: the note of it and its effect commit together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from seedtrust.core.clock import Moment
+from seedtrust.core.db import lock_where
+from seedtrust.core.errors import DomainError, Invalid
+from seedtrust.core.ids import new_id
+from seedtrust.core.money import check_amount_cents
+from seedtrust.core.permissions import Actor
+from seedtrust.domain.funding import service as funding
+from seedtrust.domain.operations.service import close_exceptions_of, open_exception
+from seedtrust.domain.payments import instructions as life
+from seedtrust.domain.payments.access import locked_instruction, locked_run
+from seedtrust.domain.payments.files import live_file
+from seedtrust.domain.payments.models import (
+    BankCursor,
+    BankInboxItem,
+    PaymentInstruction,
+    PaymentRun,
+    TrustAccount,
+)
+from seedtrust.domain.payments.ports import (
+    BankEvent,
+    BankStatus,
+    FileSnapshot,
+    PaymentSnapshot,
+)
+from seedtrust.domain.payments.progress import advance
+from seedtrust.domain.payments.returns import apply_return
+from seedtrust.domain.payments.states import UNCLEAR_STATES, InstructionState
+from seedtrust.domain.payments.transmission import record_transmitted
+from seedtrust.domain.payments.wires import record_answer
+
+SOURCE: Final = "events"
+NOT_APPLIED: Final = "bank.not_applied"
+_S = InstructionState
+_Handler = Callable[[Session, Actor, BankEvent, Moment], str]
+
+
+def cursor_of(session: Session, source: str) -> str:
+    """Return how far a bank's events have been read; empty at the beginning."""
+    found = session.execute(
+        select(BankCursor.after).where(BankCursor.source == source)
+    ).scalar_one_or_none()
+    return found or ""
+
+
+def move_cursor(session: Session, source: str, after: str, *, moment: Moment) -> None:
+    """Record how far events have been read, in the same unit as the last one's effect."""
+    rows = lock_where(session, select(BankCursor).where(BankCursor.source == source))
+    cursor = rows[0] if rows else None
+    if cursor is None:
+        cursor = BankCursor(id=new_id(), source=source, after=after, read_at=moment.at)
+        session.add(cursor)
+    cursor.after, cursor.read_at, cursor.link_healthy = after, moment.at, True
+
+
+def mark_link(session: Session, source: str, *, healthy: bool, moment: Moment) -> None:
+    """Record whether the bank answered when we last asked, for the Today page."""
+    rows = lock_where(session, select(BankCursor).where(BankCursor.source == source))
+    if rows:
+        rows[0].link_healthy = healthy
+    elif not healthy:
+        session.add(
+            BankCursor(id=new_id(), source=source, after="", read_at=moment.at, link_healthy=False)
+        )
+
+
+def apply_event(session: Session, actor: Actor, event: BankEvent, *, moment: Moment) -> bool:
+    """Apply one event of the bank; False when it had been applied before.
+
+    A kind that we do not know is kept and shown to a person, never taken for success. Raises
+    what the effect raises; the caller then keeps it with `keep_unapplied`.
+    """
+    item = _inbox_item(session, event, moment)
+    if item.applied_at is not None:
+        return False
+    handler = _HANDLERS.get(event.kind)
+    if handler is None:
+        item.outcome = "Nothing to do."
+        if event.kind not in _EXPECTED:
+            item.outcome = "Not understood."
+            _open(
+                session, event, f"The bank sent a word that we do not know: {event.kind}.", moment
+            )
+    else:
+        item.outcome = handler(session, actor, event, moment)[:300]
+    item.applied_at = moment.at
+    by = actor.name
+    close_exceptions_of(session, NOT_APPLIED, _subject(event), closed_by=by, now=moment.at)
+    return True
+
+
+def keep_unapplied(
+    session: Session, event: BankEvent, refusal: DomainError, *, moment: Moment
+) -> None:
+    """Keep an event whose effect was refused, and put it in front of a person."""
+    item = _inbox_item(session, event, moment)
+    item.outcome = refusal.detail[:300]
+    sentence = f"A message of the bank ({event.kind}) could not be applied: {refusal.detail}"
+    _open(session, event, sentence, moment)
+
+
+def unapplied(session: Session, *, limit: int = 100) -> list[BankEvent]:
+    """Return the events that are kept and not applied, oldest first, to be tried again."""
+    rows = session.execute(
+        select(BankInboxItem)
+        .where(BankInboxItem.source == SOURCE, BankInboxItem.applied_at.is_(None))
+        .order_by(BankInboxItem.id)
+        .limit(limit)
+    ).scalars()
+    return [
+        BankEvent(
+            id=row.external_id,
+            kind=row.kind,
+            business_on=date.fromisoformat(str(row.payload["business_on"])),
+            data=row.payload["data"],
+        )
+        for row in rows
+    ]
+
+
+def _inbox_item(session: Session, event: BankEvent, moment: Moment) -> BankInboxItem:
+    rows = lock_where(
+        session,
+        select(BankInboxItem).where(
+            BankInboxItem.source == SOURCE, BankInboxItem.external_id == event.id
+        ),
+    )
+    if rows:
+        return rows[0]
+    item = BankInboxItem(
+        id=new_id(),
+        source=SOURCE,
+        external_id=event.id,
+        kind=event.kind[:40],
+        payload={"business_on": event.business_on.isoformat(), "data": dict(event.data)},
+        received_at=moment.at,
+        outcome="",
+    )
+    session.add(item)
+    session.flush()  # the unique key on the bank's id speaks before any effect
+    return item
+
+
+def _file_accepted(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
+    run = _run_of(session, actor, event, moment)
+    rows = life.of_run(session, run.id, {_S.SENT})
+    for row in rows:
+        life.step(session, actor, row, _S.ACCEPTED, word=_word(event), moment=moment)
+    file = live_file(session, run)
+    if file is not None:
+        file.bank_file_ref, file.bank_word = _text(event, "id"), _word(event)
+    advance(session, run, moment)
+    return f"Run {run.reference}: {len(rows)} payments accepted."
+
+
+def _file_rejected(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
+    run = _run_of(session, actor, event, moment)
+    rows = life.of_run(session, run.id, {_S.SENT, _S.ACCEPTED})
+    word = _word(event)
+    life.mark_refused(session, actor, rows, on=moment.today, word=word, moment=moment)
+    run.state_reason = f"The bank rejected the file. {word}"[:500]
+    advance(session, run, moment)
+    if rows:
+        open_exception(
+            session,
+            "run.rejected",
+            "run",
+            run.reference,
+            f"The bank rejected this run's file. {word} The money is back in the cases.",
+            now=moment.at,
+        )
+    return f"Run {run.reference}: {len(rows)} payments rejected."
+
+
+def _file_settled(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
+    run = _run_of(session, actor, event, moment)
+    if event.data.get("is_complete") is False:
+        return f"Run {run.reference}: settled in part, the rest is awaited."
+    rows = life.of_run(session, run.id, {_S.SENT, _S.ACCEPTED})
+    settled_on = _day(event, "settles_on")
+    life.mark_settled(session, actor, rows, settled_on=settled_on, word=_word(event), moment=moment)
+    advance(session, run, moment)
+    return f"Run {run.reference}: {len(rows)} payments settled on {settled_on.isoformat()}."
+
+
+def _payment_told(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
+    status = _PAYMENT_WORDS[event.kind]
+    settled_on = _day(event, "settles_on") if status is BankStatus.SETTLED else None
+    snapshot = PaymentSnapshot(
+        bank_ref=_text(event, "id"),
+        client_reference=_text(event, "client_reference"),
+        amount_cents=_cents(event),
+        status=status,
+        word=event.kind,
+        settled_on=settled_on,
+    )
+    row = record_answer(session, actor, snapshot, moment=moment)
+    return f"Payment {row.reference} is {row.state}."
+
+
+def _wire_received(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
+    account = session.execute(
+        select(TrustAccount).where(TrustAccount.bank_account_ref == _text(event, "account_id"))
+    ).scalar_one_or_none()
+    if account is None:
+        message = "The bank names an account that we do not have."
+        raise Invalid(message)
+    said = (_text(event, "text", needed=False), _text(event, "reference", needed=False))
+    deposit = funding.receive_wire(
+        session,
+        actor,
+        trust_account_id=account.id,
+        trust_code=account.code,
+        bank=account.code,
+        bank_reference=_text(event, "bank_reference"),
+        amount_cents=_cents(event),
+        sender_name=_text(event, "sender_name", needed=False),
+        text=" ".join(part for part in said if part),
+        received_on=_day(event, "business_on"),
+        moment=moment,
+    )
+    return f"Deposit {deposit.reference} received."
+
+
+def _entry_returned(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
+    reference = session.execute(
+        select(PaymentInstruction.reference).where(
+            PaymentInstruction.reference == _text(event, "identification"),
+            PaymentInstruction.trace_number == _text(event, "trace_number"),
+        )
+    ).scalar_one_or_none()
+    if reference is None:
+        message = "The bank returned a payment that we do not know."
+        raise Invalid(message)
+    run, row = locked_instruction(session, reference)
+    if life.state_of(row) in UNCLEAR_STATES:
+        record_transmitted(session, actor, run_ref=run.reference, moment=moment)
+    returned = apply_return(
+        session,
+        actor,
+        run,
+        row,
+        code=_text(event, "return_code"),
+        amount_cents=_cents(event),
+        returned_on=_day(event, "returned_on"),
+        moment=moment,
+    )
+    return (
+        f"Payment {reference} returned."
+        if returned
+        else f"Payment {reference} was returned before."
+    )
+
+
+def _run_of(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> PaymentRun:
+    """Return the run that a file event is about, sent as far as we know from now on.
+
+    The event proves that the bank has the file, even where we had not heard so ourselves.
+    """
+    run = locked_run(session, _text(event, "client_reference"))
+    file = live_file(session, run)
+    if file is None or file.sha256 != _text(event, "sha256"):
+        message = f"The bank speaks of another file than the one sealed for run {run.reference}."
+        raise Invalid(message)
+    snapshot = FileSnapshot(_text(event, "id"), file.sha256, BankStatus.RECEIVED, _word(event))
+    return record_transmitted(
+        session, actor, run_ref=run.reference, snapshot=snapshot, moment=moment
+    )
+
+
+def _word(event: BankEvent) -> str:
+    detail = event.data.get("detail")
+    return f"{event.kind}: {detail}" if detail else event.kind
+
+
+def _text(event: BankEvent, name: str, *, needed: bool = True) -> str:
+    value = event.data.get(name)
+    if isinstance(value, str) and value:
+        return value
+    if needed:
+        raise _malformed(event, name)
+    return ""
+
+
+def _cents(event: BankEvent) -> int:
+    return check_amount_cents(event.data.get("amount_cents"))
+
+
+def _day(event: BankEvent, name: str) -> date:
+    try:
+        return date.fromisoformat(_text(event, name))
+    except ValueError as error:
+        raise _malformed(event, name) from error
+
+
+def _malformed(event: BankEvent, name: str) -> Invalid:
+    message = f"The bank's message {event.kind} has no usable {name}."
+    return Invalid(message, errors={name: [message]})
+
+
+def _subject(event: BankEvent) -> str:
+    return f"{SOURCE}:{event.id}"[:64]
+
+
+def _open(session: Session, event: BankEvent, sentence: str, moment: Moment) -> None:
+    open_exception(session, NOT_APPLIED, "bank_event", _subject(event), sentence, now=moment.at)
+
+
+_PAYMENT_WORDS: Final = {
+    "payment.accepted": BankStatus.ACCEPTED,
+    "payment.settled": BankStatus.SETTLED,
+    "payment.rejected": BankStatus.REJECTED,
+}
+_HANDLERS: Final[dict[str, _Handler]] = {
+    "file.accepted": _file_accepted,
+    "file.rejected": _file_rejected,
+    "file.settled": _file_settled,
+    "entry.returned": _entry_returned,
+    "wire.received": _wire_received,
+    **dict.fromkeys(_PAYMENT_WORDS, _payment_told),
+}
+# These say nothing that changes a payment; files and statements are read from the folder.
+_EXPECTED: Final = frozenset(
+    {"file.received", "file.awaiting_totals", "file.suspended", "statement.available"}
+)

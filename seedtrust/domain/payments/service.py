@@ -1,0 +1,131 @@
+"""Setting up a trust account with everything that its bank assigned to us."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from seedtrust.core.clock import Moment
+from seedtrust.core.errors import Forbidden
+from seedtrust.core.ids import new_id, new_reference
+from seedtrust.core.permissions import Actor
+from seedtrust.domain.audit.service import record
+from seedtrust.domain.ledger import chart
+from seedtrust.domain.payments.errors import InvalidTrustAccount
+from seedtrust.domain.payments.models import TrustAccount
+from seedtrust.domain.payments.states import CaseRail
+from seedtrust.formats.nacha.routing import check_digit, is_valid_routing_number
+from seedtrust.formats.nacha.text import is_printable
+
+_CODE: Final = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
+_COMPANY_NAME_LENGTH: Final = 16
+_ASSIGNED_LENGTH: Final = 10
+
+
+def open_trust_account(
+    session: Session,
+    actor: Actor,
+    *,
+    code: str,
+    name: str,
+    case_rail: CaseRail | str,
+    bank_name: str,
+    bank_account_ref: str,
+    routing_number: str,
+    last_four: str,
+    immediate_destination: str,
+    immediate_origin: str,
+    company_name: str,
+    company_identification: str,
+    odfi_identification: str,
+    ach_cutoff_local: str = "14:00",
+    wire_cutoff_local: str = "16:00",
+    second_release_above_cents: int | None = None,
+    moment: Moment,
+) -> TrustAccount:
+    """Open a trust account in our books: its cash, and what the bank's files must carry.
+
+    `immediate_origin` and `company_identification` are ten characters as the bank assigned them,
+    `odfi_identification` the first eight digits of its routing number, cut-offs wall-clock times
+    in New York. Only a job or a command may do this. Raises InvalidTrustAccount, Forbidden.
+    """
+    if not actor.is_system:
+        message = "Trust accounts are set up from the command line."
+        raise Forbidden(message)
+    account = TrustAccount(
+        id=new_id(),
+        reference=new_reference(),
+        code=code,
+        name=name.strip(),
+        case_rail=CaseRail(case_rail).value,
+        bank_name=bank_name.strip(),
+        bank_account_ref=bank_account_ref,
+        routing_number=routing_number,
+        last_four=last_four,
+        immediate_destination=immediate_destination,
+        immediate_origin=immediate_origin,
+        company_name=company_name.strip(),
+        company_identification=company_identification,
+        odfi_identification=odfi_identification,
+        ach_cutoff_local=ach_cutoff_local,
+        wire_cutoff_local=wire_cutoff_local,
+        second_release_above_cents=second_release_above_cents,
+        next_trace=1,
+        opened_on=moment.today,
+    )
+    _check(account)
+    chart.open_books(session, moment.at)
+    account.ledger_account_id = chart.open_trust_account(session, code, moment.at)
+    session.add(account)
+    record(
+        session,
+        actor,
+        "trust_account.opened",
+        "trust_account",
+        account.reference,
+        facts={"code": code},
+        now=moment.at,
+    )
+    return account
+
+
+def _check(account: TrustAccount) -> None:
+    destination = account.immediate_destination.strip()
+    odfi = account.odfi_identification
+    rules = {
+        "code": _CODE.fullmatch(account.code) is not None,
+        "name": bool(account.name),
+        "routing_number": is_valid_routing_number(account.routing_number),
+        "immediate_destination": is_valid_routing_number(destination)
+        or len(account.immediate_destination) == _ASSIGNED_LENGTH,
+        "immediate_origin": _assigned(account.immediate_origin),
+        "company_identification": _assigned(account.company_identification),
+        "company_name": 0 < len(account.company_name) <= _COMPANY_NAME_LENGTH
+        and is_printable(account.company_name),
+        "odfi_identification": odfi.isascii()
+        and odfi.isdigit()
+        and is_valid_routing_number(odfi + check_digit(odfi)),
+        "ach_cutoff_local": _is_time(account.ach_cutoff_local),
+        "wire_cutoff_local": _is_time(account.wire_cutoff_local),
+    }
+    wrong = {
+        field: ["Enter this as the bank assigned it."] for field, ok in rules.items() if not ok
+    }
+    if wrong:
+        message = f"The trust account cannot be opened: check {', '.join(sorted(wrong))}."
+        raise InvalidTrustAccount(message, errors=wrong)
+
+
+def _assigned(text: str) -> bool:
+    return len(text) == _ASSIGNED_LENGTH and is_printable(text) and bool(text.strip())
+
+
+def _is_time(text: str) -> bool:
+    try:
+        time.fromisoformat(text)
+    except ValueError:
+        return False
+    return len(text) == len("14:00")

@@ -1,0 +1,162 @@
+"""What each line of a statement belongs to, by exact identification only.
+
+A line is matched when its reference names exactly one thing of ours, and the amount agrees to
+the cent. Nothing is matched by its amount alone; what is left stays listed for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from seedtrust.core.clock import Moment
+from seedtrust.core.db import lock_where
+from seedtrust.core.permissions import Actor
+from seedtrust.domain.funding.models import Deposit
+from seedtrust.domain.funding.service import mark_reconciled as mark_deposit
+from seedtrust.domain.payments import instructions as payments
+from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun, TrustAccount
+from seedtrust.domain.payments.states import ReconciliationStatus
+from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine
+
+_MATCHED: Final = ReconciliationStatus.MATCHED
+_UNMATCHED: Final = ReconciliationStatus.UNMATCHED
+RUN: Final = "run"
+INSTRUCTION: Final = "instruction"
+RETURNED: Final = "return"
+DEPOSIT: Final = "deposit"
+
+
+def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
+    """Match every line that is still open; returns how many found what they belong to.
+
+    What the bank's event has told later than its statement is found at the next call.
+    """
+    del actor
+    lines = lock_where(
+        session,
+        select(BankStatementLine)
+        .join(BankStatement, BankStatement.id == BankStatementLine.statement_id)
+        .where(BankStatementLine.status == _UNMATCHED.value, BankStatement.current_on.is_not(None))
+        .order_by(BankStatementLine.id),
+    )
+    if not lines:
+        return 0
+    references = {line.customer_reference for line in lines} - {""}
+    by_run = _settled_runs(session, references)
+    payments_by_ref = _payments(session, references)
+    deposits = _deposits(session, {line.bank_reference for line in lines} - {""})
+    codes = dict(session.execute(select(TrustAccount.id, TrustAccount.code)).tuples())
+    matched = 0
+    for line in lines:
+        found = (
+            _as_run(line, by_run.get((line.trust_account_id, line.customer_reference), ()))
+            or _as_payment(line, payments_by_ref.get(line.customer_reference))
+            or _as_deposit(line, deposits.get((codes[line.trust_account_id], line.bank_reference)))
+        )
+        if found is not None:
+            line.matched_type, line.matched_ref, line.match_rule = found
+            line.status, line.matched_at = _MATCHED.value, moment.at
+            matched += 1
+    return matched
+
+
+def release_matches(session: Session, statement: BankStatement) -> None:
+    """Forget what the lines of a superseded statement were matched to; its successor matches."""
+    lines = lock_where(
+        session,
+        select(BankStatementLine).where(
+            BankStatementLine.statement_id == statement.id,
+            BankStatementLine.status == _MATCHED.value,
+        ),
+    )
+    for line in lines:
+        if line.matched_type == DEPOSIT:
+            for deposit in lock_where(
+                session, select(Deposit).where(Deposit.reference == line.matched_ref)
+            ):
+                mark_deposit(deposit, _UNMATCHED.value)
+        else:
+            payments.mark_reconciled(_of_line(session, line), _UNMATCHED)
+        line.status = ReconciliationStatus.EXCEPTION.value
+        line.match_rule = "superseded by a corrected statement"
+
+
+Match = tuple[str, str, str]
+
+
+def _as_run(line: BankStatementLine, rows: Sequence[PaymentInstruction]) -> Match | None:
+    settled = [row for row in rows if row.settled_on == line.as_of_on]
+    if not settled or sum(row.amount_cents for row in settled) != -line.amount_cents:
+        return None
+    payments.mark_reconciled(settled, _MATCHED)
+    return RUN, line.customer_reference, "run reference and total"
+
+
+def _as_payment(line: BankStatementLine, row: PaymentInstruction | None) -> Match | None:
+    if row is None or row.trust_account_id != line.trust_account_id:
+        return None
+    if line.amount_cents == -row.amount_cents and row.settled_on == line.as_of_on:
+        payments.mark_reconciled([row], _MATCHED)
+        return INSTRUCTION, row.reference, "payment reference and amount"
+    if line.amount_cents == row.amount_cents and row.returned_on == line.as_of_on:
+        return RETURNED, row.reference, "payment reference and amount"
+    return None
+
+
+def _as_deposit(line: BankStatementLine, deposit: Deposit | None) -> Match | None:
+    if deposit is None or deposit.amount_cents != line.amount_cents:
+        return None
+    mark_deposit(deposit, _MATCHED.value)
+    return DEPOSIT, deposit.reference, "bank reference and amount"
+
+
+def _settled_runs(
+    session: Session, references: set[str]
+) -> dict[tuple[int, str], list[PaymentInstruction]]:
+    runs = session.execute(
+        select(PaymentRun.id, PaymentRun.trust_account_id, PaymentRun.reference).where(
+            PaymentRun.reference.in_(references)
+        )
+    ).all()
+    keys = {run_id: (account_id, reference) for run_id, account_id, reference in runs}
+    rows = lock_where(
+        session,
+        select(PaymentInstruction)
+        .where(PaymentInstruction.run_id.in_(keys), PaymentInstruction.settled_on.is_not(None))
+        .order_by(PaymentInstruction.id),
+    )
+    found: dict[tuple[int, str], list[PaymentInstruction]] = {}
+    for row in rows:
+        found.setdefault(keys[row.run_id], []).append(row)
+    return found
+
+
+def _payments(session: Session, references: set[str]) -> dict[str, PaymentInstruction]:
+    rows = lock_where(
+        session,
+        select(PaymentInstruction)
+        .where(PaymentInstruction.reference.in_(references))
+        .order_by(PaymentInstruction.id),
+    )
+    return {row.reference: row for row in rows}
+
+
+def _deposits(session: Session, references: set[str]) -> dict[tuple[str, str], Deposit]:
+    rows = lock_where(
+        session,
+        select(Deposit).where(Deposit.bank_reference.in_(references)).order_by(Deposit.id),
+    )
+    return {(row.bank, row.bank_reference): row for row in rows}
+
+
+def _of_line(session: Session, line: BankStatementLine) -> list[PaymentInstruction]:
+    if line.matched_type == RUN:
+        run = select(PaymentRun.id).where(PaymentRun.reference == line.matched_ref)
+        condition = PaymentInstruction.run_id == run.scalar_subquery()
+    else:
+        condition = PaymentInstruction.reference == line.matched_ref
+    return lock_where(session, select(PaymentInstruction).where(condition))

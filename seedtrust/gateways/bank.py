@@ -1,0 +1,528 @@
+"""The bank behind a REST interface and a shared folder for files."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+import requests
+
+from seedtrust.core.failpoints import reach
+from seedtrust.domain.payments.ports import (
+    AuthFailed,
+    BankBalance,
+    BankEvent,
+    BankHealth,
+    BankStatus,
+    Capabilities,
+    CutoffPassed,
+    Declined,
+    EventPage,
+    FileSnapshot,
+    FileUpload,
+    InboundFile,
+    NotSent,
+    OutcomeUnknown,
+    PaymentOrder,
+    PaymentSnapshot,
+)
+
+_UNAUTHORISED: Final = frozenset({401, 403})
+_TOO_MANY: Final = 429
+_SERVER_ERRORS: Final = 500
+_REFUSED: Final = 400
+_CONFLICT: Final = 409
+_OK: Final = frozenset({200, 201, 202})
+_REFERENCE_REUSED: Final = "reference_reused"
+_CUTOFF: Final = "cutoff_passed"
+# What the bank prints of a name and a text (its interface's limits).
+_NAME_LENGTH: Final = 60
+_TEXT_LENGTH: Final = 140
+_INBOUND: Final = frozenset({".ach", ".bai2", ".json"})
+_LARGEST_INBOUND: Final = 64 * 1024 * 1024
+
+_STATUSES: Final = {
+    "received": BankStatus.RECEIVED,
+    "awaiting_totals": BankStatus.RECEIVED,
+    "accepted": BankStatus.ACCEPTED,
+    "settled": BankStatus.SETTLED,
+    "rejected": BankStatus.REJECTED,
+}
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a call may take, in seconds: to connect, and to wait for the answer's next bytes."""
+
+    connect_seconds: float = 5.0
+    read_seconds: float = 30.0
+
+    def as_pair(self) -> tuple[float, float]:
+        """Return both in the order in which requests takes them."""
+        return (self.connect_seconds, self.read_seconds)
+
+
+class FileDropBank:
+    """A bank that takes wires over REST and ACH files through a folder shared with us.
+
+    A file goes into `inbox` under a temporary name and is renamed when it is whole and its hash
+    is right, its control totals before it. What the bank has for us lies in `outbox`.
+    """
+
+    def __init__(
+        self, base_url: str, api_key: str, drop_dir: Path, timeouts: Timeouts | None = None
+    ) -> None:
+        """Take the bank's address and key and the folder; nothing is called yet."""
+        self._base_url = base_url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {api_key}"}
+        self._timeouts = timeouts or Timeouts()
+        self._inbox, self._outbox = drop_dir / "inbox", drop_dir / "outbox"
+
+    def capabilities(self) -> Capabilities:
+        """Return what this bank promises: a look-up sees at once what was taken."""
+        return Capabilities(lookup_is_consistent=True, lookup_consistent_after_seconds=2)
+
+    def health(self) -> BankHealth:
+        """Tell whether the bank answers."""
+        try:
+            body = self._get("/v1/health", {})
+        except NotSent as error:
+            return BankHealth(ok=False, business_at=None, detail=error.sentence)
+        now = body.get("now")
+        business_at = datetime.fromisoformat(now) if isinstance(now, str) else None
+        return BankHealth(ok=body.get("status") == "ok", business_at=business_at, detail="")
+
+    def get_balance(self, account_ref: str, as_of_on: date | None = None) -> BankBalance:
+        """Return an account's balance now, or at the end of a day. Raises NotSent."""
+        query = {} if as_of_on is None else {"as_of": as_of_on.isoformat()}
+        body = self._get(f"/v1/accounts/{account_ref}/balances", query)
+        return BankBalance(
+            _whole(body, "ledger_cents"),
+            _whole(body, "available_cents"),
+            date.fromisoformat(_word(body, "as_of")),
+        )
+
+    def create_payment(self, order: PaymentOrder) -> PaymentSnapshot:
+        """Send a wire under our reference.
+
+        Raises NotSent before the first byte, AuthFailed, Declined, CutoffPassed, and
+        OutcomeUnknown for everything that leaves open whether the bank took it.
+        """
+        body = {
+            "client_reference": order.client_reference,
+            "rail": "wire",
+            "account_id": order.from_account,
+            "amount_cents": order.amount_cents,
+            "counterparty": {
+                "name": order.beneficiary_name[:_NAME_LENGTH].strip(),
+                "routing_number": order.routing_number,
+                "account_number": order.account_number,
+            },
+            "memo": order.text[:_TEXT_LENGTH],
+            "requested_on": order.requested_on.isoformat(),
+        }
+        reach("wire.before_call")
+        response = self._post("/v1/payments", body)
+        reach("wire.after_call")
+        return _payment(_answer_of_write(response))
+
+    def find_payment(self, client_reference: str) -> PaymentSnapshot | None:
+        """Return the payment with our reference, or None. Raises NotSent."""
+        reach("wire.before_lookup")
+        body = self._get("/v1/payments", {"client_reference": client_reference})
+        found = [row for row in _rows(body) if row.get("client_reference") == client_reference]
+        return _payment(found[0]) if found else None
+
+    def submit_file(
+        self, upload: FileUpload, *, still_ours: Callable[[], bool]
+    ) -> FileSnapshot | None:
+        """Put a file and its control totals into the bank's inbox; None if it is not ours now.
+
+        Raises NotSent as long as the file does not bear its final name, OutcomeUnknown after.
+        """
+        if hashlib.sha256(upload.content).hexdigest() != upload.sha256:
+            message = "The file to be sent is not the one that was sealed."
+            raise NotSent(message)
+        with self._alone():
+            path = self._inbox / f"{upload.name}.ach"
+            try:
+                part = self._write_part(path, upload.content)
+                reach("file.part_written")
+                if hashlib.sha256(part.read_bytes()).hexdigest() != upload.sha256:
+                    message = "The file arrived in the folder other than it was sent."
+                    raise NotSent(message)
+                totals = self._write_part(self._totals_path(upload), _totals(upload))
+            except OSError as error:
+                raise _folder_failed(error) from error
+            if not still_ours():
+                part.unlink(missing_ok=True)
+                totals.unlink(missing_ok=True)
+                return None
+            reach("file.before_rename")
+            return self._put_in_place(upload, part, totals, path)
+
+    def find_file(self, upload: FileUpload) -> FileSnapshot | None:
+        """Return the file if the folder or the bank has these very bytes. Raises NotSent.
+
+        The folder is looked at first: what the bank takes out of it, it knows.
+        """
+        reach("file.before_lookup")
+        try:
+            lying = self._lies_in_inbox(upload)
+        except OSError as error:
+            raise _folder_failed(error) from error
+        if lying:
+            return FileSnapshot("", upload.sha256, BankStatus.RECEIVED, "in the inbox")
+        body = self._get("/v1/files", {"sha256": upload.sha256})
+        found = [row for row in _rows(body) if row.get("sha256") == upload.sha256]
+        if not found:
+            return None
+        row = found[0]
+        word = _word(row, "status")
+        return FileSnapshot(_word(row, "id"), upload.sha256, _status(word), word)
+
+    def list_events(self, after: str, *, limit: int = 100) -> EventPage:
+        """Return the events after a cursor; an empty cursor is the beginning. Raises NotSent."""
+        body = self._get("/v1/events", {"after": after or "0", "limit": str(limit)})
+        events = tuple(_event(row) for row in _rows(body))
+        cursor = body.get("next_cursor")
+        return EventPage(
+            events, str(cursor if cursor is not None else after), bool(body.get("has_more"))
+        )
+
+    def list_inbound(self) -> tuple[InboundFile, ...]:
+        """Return the files that the bank left in the outbox, by name. Raises NotSent."""
+        try:
+            paths = sorted(self._outbox.iterdir()) if self._outbox.is_dir() else []
+            return tuple(
+                InboundFile(path.name, _version(path))
+                for path in paths
+                if path.suffix in _INBOUND and path.is_file() and not path.is_symlink()
+            )
+        except OSError as error:
+            raise _folder_failed(error) from error
+
+    def download(self, name: str) -> bytes:
+        """Return one of these files whole. Raises NotSent."""
+        if Path(name).name != name:
+            message = "A file of the bank has no folder in its name."
+            raise NotSent(message)
+        try:
+            path = self._outbox / name
+            if path.stat().st_size > _LARGEST_INBOUND:
+                message = "A file of the bank is larger than any that we know of."
+                raise NotSent(message)
+            return path.read_bytes()
+        except OSError as error:
+            raise _folder_failed(error) from error
+
+    def _put_in_place(
+        self, upload: FileUpload, part: Path, totals: Path, path: Path
+    ) -> FileSnapshot:
+        try:
+            totals.replace(self._totals_path(upload))
+            reach("file.totals_in_place")
+            part.replace(path)
+        except OSError as error:
+            raise _folder_failed(error) from error
+        reach("file.in_place")
+        try:
+            _sync_folder(self._inbox)
+        except OSError as error:
+            message = "The file is in the bank's folder, but the folder cannot be written safely."
+            raise OutcomeUnknown(message) from error
+        return FileSnapshot("", upload.sha256, BankStatus.RECEIVED, "in the inbox")
+
+    def _lies_in_inbox(self, upload: FileUpload) -> bool:
+        path = self._inbox / f"{upload.name}.ach"
+        try:
+            return hashlib.sha256(path.read_bytes()).hexdigest() == upload.sha256
+        except FileNotFoundError:
+            return False
+
+    def _totals_path(self, upload: FileUpload) -> Path:
+        return self._inbox / f"{upload.name}.totals.json"
+
+    def _write_part(self, path: Path, content: bytes) -> Path:
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        with part.open("wb") as sink:
+            sink.write(content)
+            sink.flush()
+            os.fsync(sink.fileno())
+        return part
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other senders of this machine out of the folder for as long as a file goes in."""
+        try:
+            self._inbox.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self._inbox / ".sending", os.O_CREAT | os.O_RDWR, 0o600)
+        except OSError as error:
+            raise _folder_failed(error) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def _get(self, path: str, query: Mapping[str, str]) -> Json:
+        try:
+            response = requests.get(
+                f"{self._base_url}{path}",
+                params=query,
+                headers=self._headers,
+                timeout=self._timeouts.as_pair(),
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            message = "The bank cannot be reached."
+            raise NotSent(message, word=type(error).__name__) from error
+        if response.status_code in _UNAUTHORISED:
+            message = "The bank does not accept our key."
+            raise AuthFailed(message, word=_said(response))
+        body = _json_of(response) if response.status_code in _OK else None
+        if body is None:
+            message = f"The bank answered with status {response.status_code}."
+            raise NotSent(message, word=_said(response))
+        return body
+
+    def _post(self, path: str, body: Json) -> requests.Response:
+        try:
+            return requests.post(
+                f"{self._base_url}{path}",
+                json=body,
+                headers=self._headers,
+                timeout=self._timeouts.as_pair(),
+                allow_redirects=False,
+            )
+        except requests.ConnectTimeout as error:
+            message = "The bank cannot be reached."
+            raise NotSent(message, word=type(error).__name__) from error
+        except requests.ConnectionError as error:
+            if _never_connected(error):
+                message = "The bank cannot be reached."
+                raise NotSent(message, word=type(error).__name__) from error
+            message = "The connection to the bank broke after we had called."
+            raise OutcomeUnknown(message, word=type(error).__name__) from error
+        except requests.RequestException as error:
+            message = "The bank's answer did not arrive."
+            raise OutcomeUnknown(message, word=type(error).__name__) from error
+
+
+class HttpSandboxControl:
+    """The strings of the bank simulator: its clock, its inbox, what comes in from outside."""
+
+    def __init__(self, base_url: str, api_key: str, timeouts: Timeouts | None = None) -> None:
+        """Take the simulator's address and key; nothing is called yet."""
+        self._base_url = base_url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {api_key}"}
+        self._timeouts = timeouts or Timeouts(read_seconds=120.0)
+
+    def move_clock(self, to: datetime) -> None:
+        """Move the simulator's business time forward, through all that is due. Raises NotSent."""
+        self._call("PUT", "/sim/clock", {"now": to.isoformat()})
+
+    def scan(self) -> None:
+        """Have the simulator look into the drop folder now. Raises NotSent."""
+        self._call("POST", "/sim/scan", {})
+
+    def open_account(self, account: Json) -> None:
+        """Open an account with the simulator; again changes nothing. Raises NotSent."""
+        self._call("POST", "/sim/accounts", account)
+
+    def receive_wire(self, wire: Json, *, key: str) -> None:
+        """Have somebody send a wire to an account; the same key sends it once. Raises NotSent."""
+        self._call("POST", "/sim/inbound/wire", wire, {"Idempotency-Key": key})
+
+    def close_counterparty(self, routing_number: str, account_number: str, on: date) -> None:
+        """Close an account at another bank: what settles there comes back R02. Raises NotSent."""
+        body = {
+            "routing_number": routing_number,
+            "account_number": account_number,
+            "on": on.isoformat(),
+        }
+        self._call("POST", "/sim/counterparties/close", body)
+
+    def return_entry(self, trace_number: str, code: str) -> None:
+        """Have an entry come back with a return code. Raises NotSent."""
+        self._call("POST", "/sim/entries/return", {"trace_number": trace_number, "code": code})
+
+    def _call(
+        self, method: str, path: str, body: Json, headers: Mapping[str, str] | None = None
+    ) -> None:
+        try:
+            response = requests.request(
+                method,
+                f"{self._base_url}{path}",
+                json=body,
+                headers={**self._headers, **(headers or {})},
+                timeout=self._timeouts.as_pair(),
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            message = "The bank simulator cannot be reached."
+            raise NotSent(message, word=type(error).__name__) from error
+        if response.status_code not in _OK:
+            message = f"The bank simulator refused: {_said(response)}"
+            raise NotSent(message, word=_said(response))
+
+
+def _answer_of_write(response: requests.Response) -> Json:
+    """Return the body of a write that the bank took; everything else has its own error.
+
+    A 5xx, a redirect or an unreadable 2xx leaves open whether the bank took it.
+    """
+    status, said = response.status_code, _said(response)
+    body = _json_of(response)
+    if status in _UNAUTHORISED:
+        message = "The bank does not accept our key."
+        raise AuthFailed(message, word=said)
+    if status == _TOO_MANY:
+        message = "The bank asks us to slow down."
+        raise NotSent(message, word=said)
+    if status in _OK and body is not None:
+        return body
+    code = "" if body is None else str(body.get("code", ""))
+    if status == _CONFLICT and code == _REFERENCE_REUSED:
+        # Our reference with other content: only a person can tell what happened.
+        message = "The bank has another payment under our reference."
+        raise OutcomeUnknown(message, word=said)
+    if _REFUSED <= status < _SERVER_ERRORS and body is not None and code:
+        error = CutoffPassed if code == _CUTOFF else Declined
+        raise error(str(body.get("detail") or said), word=said)
+    message = f"The bank's answer (status {status}) does not tell whether it took the payment."
+    raise OutcomeUnknown(message, word=said)
+
+
+def _never_connected(error: requests.ConnectionError) -> bool:
+    """Tell whether a call failed before anything was sent: no name, no route, refused."""
+    reason = error.args[0] if error.args else None
+    cause = getattr(reason, "reason", None)
+    return type(cause).__name__ in {"NewConnectionError", "NameResolutionError", "SSLError"}
+
+
+def _payment(body: Json) -> PaymentSnapshot:
+    try:
+        word = _word(body, "status")
+        status = _status(word)
+        settled = body.get("settles_on") if status is BankStatus.SETTLED else None
+        return PaymentSnapshot(
+            bank_ref=_word(body, "id"),
+            client_reference=_word(body, "client_reference"),
+            amount_cents=_whole(body, "amount_cents"),
+            status=status,
+            word=word,
+            settled_on=date.fromisoformat(settled) if isinstance(settled, str) else None,
+        )
+    except (NotSent, ValueError) as error:
+        message = "The bank answered, but not in a way that we understand."
+        raise OutcomeUnknown(message) from error
+
+
+def _status(word: str) -> BankStatus:
+    """Return our word for the bank's; one that it invents is in progress and needs attention."""
+    return _STATUSES.get(word, BankStatus.ATTENTION)
+
+
+def _event(row: Json) -> BankEvent:
+    data = row.get("data")
+    plain = data if isinstance(data, dict) else {}
+    said = {
+        str(name): value
+        for name, value in plain.items()
+        if value is None or isinstance(value, str | int | bool)
+    }
+    faults = plain.get("faults")
+    if isinstance(faults, list) and faults:
+        said["detail"] = "; ".join(_fault_text(fault) for fault in faults[:5])
+    try:
+        business_on = date.fromisoformat(_word(row, "business_on"))
+    except ValueError as error:
+        message = "The bank sent an event without a date."
+        raise NotSent(message) from error
+    return BankEvent(str(row.get("id")), _word(row, "type"), business_on, said)
+
+
+def _fault_text(fault: object) -> str:
+    if isinstance(fault, dict):
+        return str(fault.get("message") or fault.get("code") or "fault")
+    return str(fault)
+
+
+def _totals(upload: FileUpload) -> bytes:
+    totals = upload.totals
+    return json.dumps(
+        {
+            "sha256": upload.sha256,
+            "client_reference": upload.client_reference,
+            "batch_count": totals.batch_count,
+            "entry_addenda_count": totals.entry_addenda_count,
+            "entry_hash": totals.entry_hash,
+            "debit_cents": totals.debit_cents,
+            "credit_cents": totals.credit_cents,
+        },
+        indent=2,
+    ).encode()
+
+
+def _rows(body: Json) -> list[Json]:
+    data = body.get("data")
+    return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
+
+
+def _word(body: Json, name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        message = f"The bank's answer has no {name}."
+        raise NotSent(message)
+    return value
+
+
+def _whole(body: Json, name: str) -> int:
+    value = body.get(name)
+    if type(value) is not int:
+        message = f"The bank's answer has no whole {name}."
+        raise NotSent(message)
+    return value
+
+
+def _json_of(response: requests.Response) -> Json | None:
+    try:
+        body = response.json()
+    except requests.JSONDecodeError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _said(response: requests.Response) -> str:
+    body = _json_of(response) or {}
+    detail = body.get("detail") or body.get("title") or ""
+    return f"{response.status_code} {detail}".strip()[:200]
+
+
+def _version(path: Path) -> str:
+    facts = path.stat()
+    return f"{facts.st_size}-{facts.st_mtime_ns}"
+
+
+def _folder_failed(error: OSError) -> NotSent:
+    message = "The folder that we share with the bank cannot be used."
+    return NotSent(message, word=type(error).__name__)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
