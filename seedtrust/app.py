@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Flask
+from flask import Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
 from jinja2 import StrictUndefined
 from sqlalchemy import text
@@ -15,7 +15,11 @@ from seedtrust.core.clock import Clock, SystemClock
 from seedtrust.core.crypto import Keyring
 from seedtrust.core.locations import templates_folder
 from seedtrust.domain import tables as _tables  # noqa: F401 - every table must be known
-from seedtrust.ext import db, reading
+from seedtrust.ext import configure_celery, db, reading
+from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl
+from seedtrust.gateways.mail import SmtpMailer
+from seedtrust.gateways.storage import LocalStorage
+from seedtrust.jobs.tools import Tools
 from seedtrust.settings import Settings
 from seedtrust.web import actor, csrf, guard, limits, logs, problems, requestid
 from seedtrust.web.assets import init_assets
@@ -45,10 +49,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
         settings=settings, clock=clock or SystemClock(), keyring=make_keyring(settings)
     )
     db.init_app(app)
+    configure_celery(settings.broker_url, settings.broker_dir)
     _init_web(app, settings)
     admin.register(app)
     api.register(app)
-    _register_health(app)
+    _register_open_routes(app)
     for endpoint in _OPEN_ENDPOINTS:
         guard.declare(app, endpoint, PUBLIC)
     guard.assert_complete(app)
@@ -58,6 +63,22 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
 def make_keyring(settings: Settings) -> Keyring:
     """Return the keys that encrypt fields, for the doors and for the worker."""
     return Keyring(settings.field_key_bytes, settings.primary_field_key, settings.index_key_bytes)
+
+
+def make_tools(settings: Settings, *, clock: Clock | None = None) -> Tools:
+    """Return what jobs work with: clocks, keys, and the adapters to bank, mail and storage."""
+    key = settings.bank_api_key.get_secret_value()
+    beside_simulator = settings.business_clock == "database"
+    return Tools(
+        clock=clock or SystemClock(),
+        business_clock=settings.business_clock,
+        keyring=make_keyring(settings),
+        bank=FileDropBank(settings.bank_url, key, settings.bank_dir),
+        sandbox=HttpSandboxControl(settings.bank_url, key) if beside_simulator else None,
+        mailer=SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from),
+        storage=LocalStorage(settings.storage_dir),
+        public_base_url=settings.public_base_url,
+    )
 
 
 def _flask_config(settings: Settings) -> dict[str, object]:
@@ -102,7 +123,12 @@ def _template_values() -> dict[str, object]:
     }
 
 
-def _register_health(app: Flask) -> None:
+def _register_open_routes(app: Flask) -> None:
+    @app.get("/", endpoint="start")
+    @requires(PUBLIC)
+    def _start() -> ResponseReturnValue:
+        return redirect(url_for("admin.home"), code=303)
+
     @app.get("/health/live", endpoint="health_live")
     @requires(PUBLIC)
     def _live() -> ResponseReturnValue:

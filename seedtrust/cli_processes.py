@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,3 +37,46 @@ def web(data: Path | None, host: str, port: int, workers: int, threads: int) -> 
         "seedtrust.wsgi:app",
     ]
     run()
+
+
+@click.command()
+@click.option("--concurrency", default=2, show_default=True, type=click.IntRange(1, 64))
+@click.option(
+    "--pool",
+    default="prefork",
+    show_default=True,
+    type=click.Choice(["prefork", "threads", "solo"]),
+    help="How work is shared; one process that does one thing at a time is `solo`.",
+)
+@data_option
+def worker(data: Path | None, concurrency: int, pool: str) -> None:
+    """Keep what transactions promised, and run the jobs that are due."""
+    app = _celery_app(data)
+    app.worker_main(
+        [
+            "worker",
+            f"--concurrency={concurrency}",
+            f"--pool={pool}",
+            "--loglevel=WARNING",
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+        ]
+    )
+
+
+@click.command()
+@data_option
+def beat(data: Path | None) -> None:
+    """Ring for due work; a second one, a late one or none at all changes nothing but time."""
+    app = _celery_app(data)
+    app.start(["beat", "--loglevel=WARNING"])
+
+
+def _celery_app(data: Path | None) -> Any:
+    settings = settings_or_exit(data)
+    os.environ["SEEDTRUST_DATA_DIR"] = str(settings.data_dir)
+    from seedtrust import worker as tasks  # noqa: PLC0415 - registers the two tasks
+
+    tasks.prepare(settings)
+    return tasks.celery

@@ -251,7 +251,7 @@ class Settings(BaseSettings):
     @property
     def bank_dir(self) -> Path:
         """Return the folder shared with the bank."""
-        return self.bank_drop_dir or self.data_dir / "bank"
+        return self.bank_drop_dir or self.data_dir / "bank" / "drop"
 
     @property
     def rate_limit_storage(self) -> str:
@@ -369,7 +369,7 @@ def _demo_values(draft: Settings) -> dict[str, object]:
     if not draft.storage_url:
         values["storage_url"] = f"file://{folder / 'documents'}"
     if draft.bank_drop_dir is None:
-        values["bank_drop_dir"] = folder / "bank"
+        values["bank_drop_dir"] = folder / "bank" / "drop"
     lacking = [name for name in _DEMO_SECRETS if not _plain(getattr(draft, name))]
     if lacking:
         kept = _kept_secrets(folder)

@@ -30,7 +30,11 @@ import pkgutil
 from flask import Blueprint, Flask
 from flask_login import LoginManager, current_user
 
-from seedtrust.core.permissions import Actor
+from seedtrust.core.errors import SessionEnded
+from seedtrust.domain.identity.service import settled
+from seedtrust.domain.identity.states import SessionStage
+from seedtrust.domain.identity.views import SignedIn
+from seedtrust.web.guard import Caller
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -39,19 +43,23 @@ def register(app: Flask) -> None:
     """Import every module of this package, then register the blueprint that they filled."""
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         importlib.import_module(module.name)
-    from seedtrust.admin import auth  # noqa: PLC0415 - it needs the blueprint above
+    from seedtrust.admin import auth, navigation  # noqa: PLC0415 - they need the blueprint above
 
     login = LoginManager()
     login.session_protection = None
-    login.user_loader(auth.load_signed_in)
+    login.user_loader(auth.load_visitor)
     login.init_app(app, add_context_processor=False)
     app.register_blueprint(blueprint)
+    app.context_processor(navigation.template_values)
 
 
-def authenticate() -> Actor | None:
-    """Return who the cookie belongs to once both factors were given; headers are never read.
+def authenticate() -> Caller:
+    """Return who the cookie belongs to; headers are never read.
 
-    Raises SessionEnded when the session is over.
+    Only a session with both factors has an actor. Raises SessionEnded when the session is over.
     """
-    actor: Actor | None = getattr(current_user, "actor", None)
-    return actor
+    outcome: SignedIn | SessionEnded | None = getattr(current_user, "outcome", None)
+    if outcome is None:
+        return Caller()
+    signed_in = settled(outcome)
+    return Caller(signed_in.actor, password_given=signed_in.stage is SessionStage.PASSWORD)

@@ -36,7 +36,7 @@ from flask import Flask
 
 from seedtrust.api.blueprint import ApiBlueprint
 from seedtrust.api.problems import JsonProvider, RestApi
-from seedtrust.core.permissions import Actor
+from seedtrust.web.guard import Caller
 
 __all__ = ["ApiBlueprint", "authenticate", "register"]
 
@@ -51,11 +51,11 @@ def register(app: Flask) -> None:
             rest.register_blueprint(found)
 
 
-def authenticate() -> Actor | None:
+def authenticate() -> Caller:
     """Return who the bearer token belongs to; cookies are never read.
 
-    Raises TokenExpired or SessionEnded; None means that no token came.
+    Raises TokenExpired, TokenRefused or SessionEnded.
     """
     from seedtrust.api import auth  # noqa: PLC0415 - it needs this package first
 
-    return auth.bearer_actor()
+    return Caller(auth.bearer_actor())

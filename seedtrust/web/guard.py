@@ -21,7 +21,17 @@ from seedtrust.core.permissions import GRANTS, Actor, Permission, Role
 from seedtrust.web.actor import clock_now, current_settings
 
 View = TypeVar("View", bound=Callable[..., Any])
-Authenticator = Callable[[], Actor | None]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whom an authenticator found: an actor, or somebody between password and second factor."""
+
+    actor: Actor | None = None
+    password_given: bool = False
+
+
+Authenticator = Callable[[], Caller]
 
 
 class Open(Enum):
@@ -75,6 +85,7 @@ class RouteUndeclared(Exception):
 _MARK: Final = "_seedtrust_access"
 _DECLARED: Final = "seedtrust_declared_routes"
 _AUTHENTICATORS: Final = "seedtrust_authenticators"
+_SIGN_IN: Final = "Sign in and try again."
 _AUTOMATIC: Final = frozenset({"HEAD", "OPTIONS"})
 
 
@@ -145,14 +156,26 @@ def check_request() -> None:
         message = "This page is not open to anybody."
         raise Forbidden(message)
     door = door_of(request.blueprint)
-    authenticate = current_app.extensions[_AUTHENTICATORS].get(door)
+    caller = _caller(door, access)
+    g.actor = caller.actor
+    if access.need is PASSWORD_GIVEN:
+        if not caller.password_given:
+            raise Unauthenticated(_SIGN_IN)
+    elif access.need is not PUBLIC:
+        _check_actor(caller.actor, access)
+
+
+def _caller(door: Door, access: Access) -> Caller:
+    authenticate: Authenticator | None = current_app.extensions[_AUTHENTICATORS].get(door)
     if authenticate is None or (access.need is PUBLIC and door is Door.API):
-        actor = None
-    else:
-        actor = authenticate()
-    g.actor = actor
-    if not isinstance(access.need, Open) or access.need is SIGNED_IN:
-        _check_actor(actor, access)
+        return Caller()
+    if access.need is not PUBLIC:
+        return authenticate()
+    try:
+        return authenticate()
+    except Unauthenticated:
+        # The way in must open for a browser that still holds a dead session.
+        return Caller()
 
 
 def _method() -> str:
@@ -161,8 +184,7 @@ def _method() -> str:
 
 def _check_actor(actor: Actor | None, access: Access) -> None:
     if actor is None:
-        message = "Sign in and try again."
-        raise Unauthenticated(message)
+        raise Unauthenticated(_SIGN_IN)
     if isinstance(access.need, Permission):
         actor.require(access.need)
     if access.step_up:

@@ -7,7 +7,17 @@ from typing import Any, Final, Self, cast
 from urllib.parse import quote, urlsplit
 
 import structlog
-from flask import Flask, Response, current_app, jsonify, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from jinja2 import TemplateError
 from sqlalchemy.exc import DBAPIError
@@ -15,7 +25,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BuildError, RequestRedirect
 
 from seedtrust.core.db import is_retryable
-from seedtrust.core.errors import DomainError, StepUpRequired, Unauthenticated
+from seedtrust.core.errors import DomainError, SessionEnded, StepUpRequired, Unauthenticated
 from seedtrust.web.csrf import API_PREFIX
 from seedtrust.web.flashes import flash_note, flash_refusal
 from seedtrust.web.guard import Door, access_of, door_of
@@ -26,6 +36,7 @@ URN: Final = "urn:seedtrust:problem:"
 SIGN_IN: Final = "admin.sign_in"
 STEP_UP: Final = "admin.step_up"
 HOME: Final = "/admin/"
+_BACK_ON_POST: Final = frozenset({409, 422, 429})
 _RETRY_SECONDS: Final = "2"
 _log = structlog.get_logger("seedtrust.web")
 
@@ -261,7 +272,8 @@ def _to_sign_in(error: Unauthenticated) -> ResponseReturnValue:
         request.full_path.rstrip("?") if request.method == "GET" else safe_path(request.referrer)
     )
     endpoint = STEP_UP if isinstance(error, StepUpRequired) else SIGN_IN
-    if error.code == "session_ended":
+    if isinstance(error, SessionEnded):
+        session.clear()
         flash_note(error.detail)
     target = url_for(endpoint)
     if wanted and wanted not in {HOME, "/"}:
@@ -281,7 +293,7 @@ def handle_domain_error(error: DomainError) -> ResponseReturnValue:
     if door_of(request.blueprint) is Door.ADMIN:
         if isinstance(error, Unauthenticated):
             return _to_sign_in(error)
-        if request.method == "POST" and error.status in {409, 422}:
+        if request.method == "POST" and error.status in _BACK_ON_POST:
             flash_refusal(error)
             return redirect(back_path(), code=303)
     return problem.as_page()

@@ -78,28 +78,35 @@ def normalise(password: str) -> str:
 def check_rules(
     password: str, kind: UserKind, context: Iterable[str] = (), field: str = "password"
 ) -> str:
-    """Return the normalised password. Raises PasswordRefused, saying what to do instead.
+    """Return the normalised password. Raises PasswordRefused, saying what to do instead."""
+    refusal = refusal_of(password, kind, context, field)
+    if refusal is not None:
+        raise refusal
+    return normalise(password)
+
+
+def refusal_of(
+    password: str, kind: UserKind, context: Iterable[str] = (), field: str = "password"
+) -> PasswordRefused | None:
+    """Return why a new password is refused, or None.
 
     `context` holds words that an attacker knows: names and the address of the person.
     """
     text = normalise(password)
     least = SHORTEST[kind]
     if len(text) < least:
-        raise _refused(field, f"Use at least {least} characters. A few words in a row do well.")
-    if len(text) > LONGEST:
-        raise _refused(field, f"Use at most {LONGEST} characters.")
-    if not text.isprintable():
-        raise _refused(field, "Use characters that can be printed.")
-    if _is_guessable(text, context):
-        raise _refused(
-            field,
-            "This one is easy to guess. Choose words that have nothing to do "
-            "with you or with SeedTrust.",
+        message = f"Use at least {least} characters. A few words in a row do well."
+    elif len(text) > LONGEST:
+        message = f"Use at most {LONGEST} characters."
+    elif not text.isprintable():
+        message = "Use characters that can be printed."
+    elif _is_guessable(text, context):
+        message = (
+            "This one is easy to guess. Choose words that have nothing to do with you or with "
+            "SeedTrust."
         )
-    return text
-
-
-def _refused(field: str, message: str) -> PasswordRefused:
+    else:
+        return None
     return PasswordRefused(message, errors={field: [message]})
 
 
@@ -138,6 +145,11 @@ def _is_repeated(text: str) -> bool:
 def hash_password(password: str) -> str:
     """Return the Argon2id hash of a normalised password. Raises Unavailable when overloaded."""
     return _in_slot(lambda: _HASHER.hash(password))
+
+
+def new_hash(password: str, kind: UserKind, context: Iterable[str] = ()) -> str:
+    """Return the hash of a new password that fits the rules. Raises PasswordRefused."""
+    return hash_password(check_rules(password, kind, context))
 
 
 def _argon2(stored: str, password: str) -> bool:

@@ -52,6 +52,16 @@ def person(session: Session, actor: Actor, reference: str) -> PersonView:
     return found[0]
 
 
+def person_by_email(session: Session, actor: Actor, email: str) -> PersonView:
+    """Return an account by its canonical address. Raises Forbidden or NotFound."""
+    actor.require(Permission.USERS_VIEW)
+    found = _views(session, session.scalars(select(User).where(User.email == email)))
+    if not found:
+        message = "There is nobody with this e-mail address."
+        raise NotFound(message)
+    return found[0]
+
+
 def people(
     session: Session,
     actor: Actor,
@@ -80,10 +90,8 @@ def people(
 
 def names_of(session: Session, user_ids: Iterable[int]) -> dict[int, str]:
     """Return display names by user id, for lists that show who did something."""
-    rows = session.execute(
-        select(User.id, User.display_name).where(User.id.in_(set(user_ids)))
-    ).tuples()
-    return dict(rows)
+    rows = session.execute(select(User.id, User.display_name).where(User.id.in_(set(user_ids))))
+    return {user_id: name for user_id, name in rows}  # noqa: C416 - rows are not pairs to mypy
 
 
 def _views(session: Session, users: Iterable[User]) -> list[PersonView]:
@@ -92,6 +100,6 @@ def _views(session: Session, users: Iterable[User]) -> list[PersonView]:
     statement = select(UserRole.user_id, UserRole.role).where(
         UserRole.user_id.in_([user.id for user in found]), UserRole.current.is_(True)
     )
-    for user_id, role in session.execute(statement).tuples():
+    for user_id, role in session.execute(statement):
         roles[user_id].add(Role(role))
     return [person_view(user, frozenset(roles[user.id])) for user in found]

@@ -89,21 +89,21 @@ def create_user(
     kind: UserKind,
     roles: Iterable[Role] = (),
     agency_id: int | None = None,
-    password: str,
+    password_hash: str,
     totp_seed: str | None = None,
     keyring: Keyring,
     now: datetime,
 ) -> PersonView:
     """Make an account that can sign in at once; for the shell and the demo, not for the doors.
 
-    With `totp_seed` the second factor is confirmed already. Raises EmailTaken, PasswordRefused,
-    RolesConflict, and Forbidden unless the system acts.
+    `password_hash` is made by `passwords.new_hash`. With `totp_seed` the second factor is
+    confirmed already. Raises EmailTaken, RolesConflict, and Forbidden unless the system acts.
     """
     if not actor.is_system:
         message = "Invite people instead; they choose their own password."
         raise Forbidden(message)
     user = _add_user(session, email, display_name, kind, agency_id, now=now)
-    _set_password(user, password, now=now)
+    user.password_hash, user.password_set_at = password_hash, now
     user.status = UserStatus.ACTIVE.value
     if totp_seed is not None:
         second_factor.give_seed(user, keyring, totp_seed)
@@ -244,11 +244,12 @@ def accept_invitation(
     absolute_seconds: int,
     request_id: str = "",
     now: datetime,
-) -> OpenedSession:
-    """Set the first password and open a session that may only enrol the second factor.
+) -> OpenedSession | None:
+    """Set the first password; staff get a session that may only enrol the second factor.
 
-    `password_hash` is made by `passwords.check_rules` and `hash_password`, outside of any unit of
-    work because it is slow on purpose. Raises InvitationRefused.
+    People outside get None: they go on in their app. `password_hash` is made by
+    `passwords.refusal_of` and `hash_password` outside of any unit of work, because it is slow on
+    purpose. Raises InvitationRefused.
     """
     found = lock_where(
         session, select(Invitation).where(Invitation.token_hash == hash_token(token))
@@ -261,9 +262,11 @@ def accept_invitation(
     found[0].used_at = now
     user.password_hash, user.password_set_at = password_hash, now
     user.status = UserStatus.ACTIVE.value
-    second_factor.give_seed(user, keyring)
     actor = actor_of(user, roles_of(session, user.id), request_id=request_id)
     record(session, actor, "identity.invitation_accepted", "user", user.reference, now=now)
+    if user.kind != UserKind.STAFF:
+        return None
+    second_factor.give_seed(user, keyring)
     return open_session(
         session,
         user,
@@ -301,6 +304,23 @@ def disable_user(
     record(
         session, actor, "identity.disabled", "user", user.reference, reason=reason.strip(), now=now
     )
+    return _view(user, roles_of(session, user.id))
+
+
+def reset_second_factor(
+    session: Session, actor: Actor, reference: str, *, reason: str, keyring: Keyring, now: datetime
+) -> PersonView:
+    """Take somebody's authenticator away; they set up another at the next sign-in.
+
+    Only from a shell: at the doors it takes two people. Raises Forbidden, NotFound.
+    """
+    if not actor.is_system:
+        message = "An authenticator is taken away from a shell only."
+        raise Forbidden(message)
+    user = _locked_user(session, reference)
+    second_factor.give_seed(user, keyring)
+    end_all(session, user.id, EndReason.CREDENTIAL_CHANGED, now=now)
+    record(session, actor, "identity.totp_reset", "user", user.reference, reason=reason, now=now)
     return _view(user, roles_of(session, user.id))
 
 
@@ -440,13 +460,6 @@ def _add_user(
     session.add(user)
     session.flush()  # roles and invitations refer to the row
     return user
-
-
-def _set_password(user: User, password: str, *, now: datetime) -> None:
-    text = passwords.check_rules(
-        password, UserKind(user.kind), context_words(user.email, user.display_name)
-    )
-    user.password_hash, user.password_set_at = passwords.hash_password(text), now
 
 
 def context_words(email: str, display_name: str) -> tuple[str, ...]:

@@ -113,8 +113,8 @@ def open_session(
 
 def resume(
     session: Session, key: str, *, idle_seconds: int, request_id: str = "", now: datetime
-) -> SignedIn:
-    """Return who a cookie's key belongs to. Raises SessionEnded, with the reason, if it is over.
+) -> SignedIn | SessionEnded:
+    """Return who a cookie's key belongs to, or SessionEnded with the reason why it is over.
 
     An expired session is marked by the cleaning job, not here: reading a page must not fail
     because the database takes no writes.
@@ -125,14 +125,14 @@ def resume(
         .where(WebSession.key_hash == hash_token(key))
     ).one_or_none()
     if found is None:
-        raise ended(EndReason.EXPIRED)
+        return ended(EndReason.EXPIRED)
     row, user = found
     if row.ended_at is not None:
-        raise ended(EndReason(row.end_reason or EndReason.EXPIRED))
+        return ended(EndReason(row.end_reason or EndReason.EXPIRED))
     if user.status != UserStatus.ACTIVE:
-        raise ended(EndReason.ACCOUNT_DISABLED)
+        return ended(EndReason.ACCOUNT_DISABLED)
     if now >= row.expires_at or now - row.seen_at >= timedelta(seconds=idle_seconds):
-        raise ended(EndReason.EXPIRED)
+        return ended(EndReason.EXPIRED)
     stage = SessionStage(row.stage)
     actor = None
     if stage is SessionStage.FULL:

@@ -37,13 +37,14 @@ def notify(
     now: datetime,
 ) -> list[NoticeDelivery]:
     """Queue a notice for each recipient and channel; the same event key tells nobody twice."""
-    known = set(
-        session.execute(
+    known = {
+        (channel, recipient)
+        for channel, recipient in session.execute(
             select(NoticeDelivery.channel, NoticeDelivery.recipient).where(
                 NoticeDelivery.event_key == event_key
             )
-        ).tuples()
-    )
+        )
+    }
     queued = []
     for recipient in recipients:
         for channel in CATALOGUE[event].channels:
