@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from seedtrust.core.clock import business_date
 from seedtrust.core.money import format_dollars
 from seedtrust.core.permissions import Actor
-from seedtrust.domain.ledger import journal, statements
+from seedtrust.domain.ledger import fingerprints, journal, statements
 from seedtrust.domain.ledger.chart import commitments_of
 from seedtrust.domain.ledger.errors import HoldExceeded, HoldNotFound
 from seedtrust.domain.ledger.posting import (
@@ -68,8 +68,7 @@ def reserve(
         source_type=source_type,
         source_ref=source_ref,
     )
-    request = ("reserve", kind.value, *journal.plain(posting))
-    item = journal.draft(posting, Phase.HOLD, request)
+    item = journal.draft(posting, Phase.HOLD, fingerprints.hold_request(posting, kind))
     done = journal.write(session, actor, item, now=now)
     if not done.replayed:
         connection = session.connection()
@@ -134,19 +133,7 @@ def capture(
         links=(Link(Relation.CAPTURES, hold_id),),
         counterparty_ref=counterparty_ref,
     )
-    request = (
-        "capture",
-        hold_id,
-        amount_cents,
-        effective_on.isoformat(),
-        credit_account_id,
-        str(kind),
-        category,
-        memo,
-        source_type,
-        source_ref,
-        counterparty_ref,
-    )
+    request = fingerprints.capture_request(posting, amount_cents)
     return _finish(session, actor, hold, amount, (posting, Phase.CAPTURE, request), now=now)
 
 
@@ -172,7 +159,7 @@ def release_hold(
         _pending_back(hold, amount),
         links=(Link(Relation.RELEASES, hold_id),),
     )
-    request = ("release", hold_id, amount_cents)
+    request = fingerprints.release_request(posting, amount_cents)
     return _finish(session, actor, hold, amount, (posting, Phase.RELEASE, request), now=now)
 
 
@@ -181,7 +168,7 @@ def _finish(
     actor: Actor,
     hold: _Hold,
     amount_cents: int,
-    wanted: tuple[Posting, Phase, tuple[object, ...]],
+    wanted: tuple[Posting, Phase, fingerprints.Request],
     *,
     now: datetime,
 ) -> PostedTxn:

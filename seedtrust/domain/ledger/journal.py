@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +25,12 @@ from seedtrust.domain.ledger.errors import (
     AlreadyReversed,
     PostingKeyReused,
     PostingRefused,
+)
+from seedtrust.domain.ledger.fingerprints import (
+    Request,
+    digest_key,
+    digest_request,
+    posting_request,
 )
 from seedtrust.domain.ledger.models import LedgerBalance
 from seedtrust.domain.ledger.posting import (
@@ -60,9 +65,7 @@ class Draft:
     request_hash: bytes
 
 
-def draft(
-    posting: Posting, phase: Phase = Phase.SINGLE, request: tuple[object, ...] | None = None
-) -> Draft:
+def draft(posting: Posting, phase: Phase = Phase.SINGLE, request: Request | None = None) -> Draft:
     """Check a posting and fingerprint it.
 
     `request` is what a replay must repeat when it is not the posting itself, for verbs that work
@@ -73,33 +76,8 @@ def draft(
     if phase is Phase.SINGLE and any(leg.layer is Layer.PENDING for leg in posting.legs):
         message = "Pending legs belong to a hold: use reserve, capture or release_hold."
         raise _refused("pending_without_hold", message)
-    said = plain(posting) if request is None else request
+    said = posting_request(posting) if request is None else request
     return Draft(posting, phase, digest_key(posting.key), digest_request(said))
-
-
-def plain(posting: Posting) -> tuple[object, ...]:
-    """Return what a posting says as plain values, whose text is the same in every version."""
-    return (
-        str(posting.kind),
-        posting.effective_on.isoformat(),
-        [(leg.account_id, int(leg.side), leg.amount_cents, int(leg.layer)) for leg in posting.legs],
-        [(link.relation.value, link.txn_id, link.full) for link in posting.links],
-        posting.memo,
-        posting.category,
-        posting.source_type,
-        posting.source_ref,
-        posting.counterparty_ref,
-    )
-
-
-def digest_key(key: str) -> bytes:
-    """Return the 16 bytes under which an idempotency key is stored."""
-    return hashlib.blake2b(key.encode(), digest_size=16).digest()
-
-
-def digest_request(request: tuple[object, ...]) -> bytes:
-    """Return the 32 bytes by which a repeated request is told from a changed one."""
-    return hashlib.sha256(repr(request).encode()).digest()
 
 
 def check_legs(legs: Sequence[Leg]) -> None:
@@ -279,7 +257,7 @@ def stamp(instant: datetime) -> str:
 
 
 def find_replay(
-    connection: Connection, account_id: int, key: str, request: tuple[object, ...]
+    connection: Connection, account_id: int, key: str, request: Request
 ) -> PostedTxn | None:
     """Return the stored outcome of a key in the book of an account, or None if the key is new.
 
