@@ -378,9 +378,6 @@ class BatchWriter:
     def _fitted(self, entry: OutgoingEntry) -> str:
         """Return the record of an entry with its name brought to ASCII; refuse other misfits."""
         place = Place(self._batch.batch_number, entry.trace_number)
-        if entry.account_number[:1] == " ":
-            message = "The account number must not begin with a blank."
-            refuse("not-left-justified", "account_number", message, place)
         values: dict[str, str | int] = {
             "transaction_code": str(entry.transaction_code),
             "routing_first_eight": entry.routing_number[:8],
@@ -394,7 +391,11 @@ class BatchWriter:
             "addenda_indicator": "1" if entry.addenda else "0",
             "trace_number": entry.trace_number,
         }
-        return checked_record(self._layout, values, place)
+        record = checked_record(self._layout, values, place)
+        if entry.account_number.startswith(" "):
+            message = "The account number must not begin with a blank."
+            refuse("not-left-justified", "account_number", message, place)
+        return record
 
     def _refuse_code(self, entry: OutgoingEntry) -> NoReturn:
         place = Place(self._batch.batch_number, entry.trace_number)
