@@ -8,8 +8,9 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 WORKERS ?= 2
 SOURCES := seedtrust alembic tests scripts $(wildcard bench)
-# Left out of ordinary runs, chosen by `make night`.
-DAY := not night
+PARALLEL = -n $(WORKERS) --dist loadfile
+MONEY_TESTS := tests/domain/ledger tests/domain/payments
+MONEY_CODE := seedtrust/core/*,seedtrust/formats/*,seedtrust/domain/ledger/*,seedtrust/domain/payments/*
 
 .PHONY: help
 help: ## list the targets
@@ -29,12 +30,15 @@ demo: .venv/ready ## start the product with sample journeys; Ctrl-C ends it
 
 .PHONY: test
 test: lint ## check everything that a change may break, MariaDB, Redis and Chromium included
-	@scripts/run_tests.sh -n $(WORKERS) --dist loadfile -m "$(DAY)" $(ARGS)
-	@scripts/run_tests.sh -n $(WORKERS) --dist loadfile -m "$(DAY)" --database mariadb $(wildcard tests/domain/ledger tests/domain/payments) $(ARGS)
+	@scripts/run_tests.sh $(PARALLEL) -m "not night" $(ARGS)
+	@# The core of the money once more, every test of it on MariaDB.
+	@test -n "$(ARGS)" || scripts/run_tests.sh $(PARALLEL) -m "not night" --database mariadb $(MONEY_TESTS)
 
 .PHONY: night
-night: lint ## the long versions, with coverage
-	@scripts/run_tests.sh -n $(WORKERS) --dist loadfile --cov --cov-report term $(ARGS)
+night: lint ## the long versions, and what the tests leave unvisited
+	@scripts/run_tests.sh $(PARALLEL) --hypothesis-profile night --cov --cov-report= $(ARGS)
+	@$(BIN)/coverage report --include "$(MONEY_CODE)" --fail-under 100
+	@$(BIN)/coverage report --fail-under 95
 
 .PHONY: lint
 lint: .venv/ready ## style, types and import contracts

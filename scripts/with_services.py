@@ -81,9 +81,15 @@ def start(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            env=os.environ | {"PATH": SEARCH_PATH},
             start_new_session=True,
             preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread runs yet
         )
+
+
+def tail_of(log: Path) -> str:
+    """Return the last lines of a server's log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
 
 
 def wait_until_ready(
@@ -99,8 +105,7 @@ def wait_until_ready(
             return
         pause.wait(0.05)
     stop(server)
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-    message = f"The private {name} did not start. The end of its log:\n{tail}"
+    message = f"The private {name} did not start. The end of its log:\n{tail_of(log)}"
     raise ServiceFailed(message)
 
 
@@ -132,11 +137,16 @@ def install_mariadb(folder: Path) -> Path:
         "--skip-test-db",
         *as_root(),
     ]
-    environment = os.environ | {"PATH": SEARCH_PATH}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode != 0:
-        tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
-        message = f"mariadb-install-db failed:\n{tail}"
+    log = folder / "install.log"
+    installer = start(command, log)
+    try:
+        code = installer.wait()
+    finally:
+        # Interrupted, it leaves a server at work behind its shell.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(installer.pid, signal.SIGKILL)
+    if code != 0:
+        message = f"mariadb-install-db failed:\n{tail_of(log)}"
         raise ServiceFailed(message)
     return data
 
@@ -258,7 +268,11 @@ def _with_another_port(
 
 def run(command: Sequence[str], environment: dict[str, str]) -> int:
     """Run the command, pass on what would end us, and return its exit code."""
-    child = subprocess.Popen(command, env=os.environ | environment)
+    child = subprocess.Popen(
+        command,
+        env=os.environ | environment,
+        preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread runs yet
+    )
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         if number != signal.SIGINT and child.poll() is None:
