@@ -230,6 +230,8 @@ class Scanner:
 
     def _filler(self) -> None:
         if not self._is_ended:
+            if not self._has_header:
+                self._fault("missing-file-header", "The file has no file header record.")
             self._without_file_control()
             self._is_ended = True
         self._fillers += 1
