@@ -85,7 +85,7 @@ def waiting_accounts(session: Session, actor: Actor, *, limit: int = 200) -> lis
         .order_by(PayeeAccount.id)
         .limit(limit)
     )
-    return [_account_view(actor, account, payee) for account, payee in rows.tuples()]
+    return [_account_view(actor, account, payee) for account, payee in rows]
 
 
 def destinations(session: Session, payee_ids: Collection[int]) -> dict[int, Destination]:
@@ -134,7 +134,7 @@ def _views(session: Session, actor: Actor, rows: Iterable[Payee]) -> list[PayeeV
         accounts[account.payee_id].append(account)
     case_ids = {payee.case_id for payee in payees if payee.case_id is not None}
     cases = dict(
-        session.execute(select(Case.id, Case.reference).where(Case.id.in_(case_ids))).tuples()
+        session.execute(select(Case.id, Case.reference).where(Case.id.in_(case_ids)))
     )
     return [
         PayeeView(

@@ -329,7 +329,7 @@ def _cash_accounts(
     rows = session.execute(
         select(TrustAccount.id, TrustAccount.ledger_account_id).where(TrustAccount.id.in_(ids))
     )
-    return dict(rows)
+    return dict(rows.all())
 
 
 def _paid_before(session: Session, request_ids: Collection[int]) -> set[int]:
@@ -348,4 +348,4 @@ def _payee_references(
 ) -> dict[int, str]:
     ids = {row.payee_id for row in instructions}
     rows = session.execute(select(Payee.id, Payee.reference).where(Payee.id.in_(ids)))
-    return dict(rows)
+    return dict(rows.all())

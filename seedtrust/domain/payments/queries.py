@@ -257,8 +257,8 @@ def _summaries(session: Session, runs: list[PaymentRun]) -> list[RunSummary]:
         .where(RunException.run_id.in_(ids))
         .group_by(RunException.run_id)
     )
-    exceptions = dict(noted.tuples())
-    names = dict(session.execute(select(TrustAccount.id, TrustAccount.name)))
+    exceptions = dict(noted.all())
+    names = dict(session.execute(select(TrustAccount.id, TrustAccount.name)).all())
     return [
         RunSummary(
             reference=run.reference,

@@ -420,7 +420,7 @@ def _latest_of(session: Session, request_ids: Collection[int]) -> dict[int, int]
         .where(PaymentInstruction.request_id.in_(request_ids))
         .order_by(PaymentInstruction.id)
     )
-    return dict(rows)
+    return dict(rows.all())
 
 
 def _note(

@@ -49,7 +49,7 @@ def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
     by_run = _settled_runs(session, references)
     payments_by_ref = _payments(session, references)
     deposits = _deposits(session, {line.bank_reference for line in lines} - {""})
-    codes = dict(session.execute(select(TrustAccount.id, TrustAccount.code)).tuples())
+    codes = dict(session.execute(select(TrustAccount.id, TrustAccount.code)).all())
     matched = 0
     for line in lines:
         found = (
