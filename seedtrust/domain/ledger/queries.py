@@ -352,3 +352,46 @@ def trial_balance(session: Session, book: str) -> TrialBalance:
         sum(row.debit_cents for row in found),
         sum(row.credit_cents for row in found),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class HoldView:
+    """What is left of a hold, and what it is for."""
+
+    hold_id: int
+    kind: HoldKind
+    account_id: int
+    remaining_cents: int
+    source_type: str
+    source_ref: str
+    expires_at: datetime | None
+
+
+def expired_holds(session: Session, now: datetime, *, limit: int = 500) -> list[HoldView]:
+    """Return open holds whose end has come, the oldest first."""
+    return _holds(session, LedgerHold.expires_at <= now, limit)
+
+
+def open_holds(session: Session, account_id: int, *, limit: int = 500) -> list[HoldView]:
+    """Return the open holds of an account, the oldest first."""
+    return _holds(session, LedgerHold.debit_account_id == account_id, limit)
+
+
+def _holds(session: Session, condition: ColumnElement[bool], limit: int) -> list[HoldView]:
+    hold = LedgerHold
+    left = hold.amount_cents - hold.captured_cents - hold.released_cents
+    rows = session.execute(
+        select(
+            hold.id,
+            hold.kind,
+            hold.debit_account_id,
+            left,
+            hold.source_type,
+            hold.source_ref,
+            hold.expires_at,
+        )
+        .where(condition, left > 0)
+        .order_by(hold.id)
+        .limit(limit)
+    )
+    return [HoldView(row[0], HoldKind(row[1]), *row[2:]) for row in rows]
