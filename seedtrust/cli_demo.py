@@ -120,7 +120,7 @@ def _children(port: int, settings: Settings, folders: Sequence[Path]) -> list[Ch
                 "--port",
                 bank_port,
                 "--data",
-                str(settings.bank_dir),
+                str(settings.bank_dir.parent),
             ],
             {"SEEDTRUST_SANDBOX_BANK_KEY": settings.bank_api_key.get_secret_value()},
         ),

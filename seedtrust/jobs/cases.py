@@ -15,6 +15,7 @@ from seedtrust.domain.disbursements.paying import materialise_item
 from seedtrust.domain.funding import service as funding
 from seedtrust.domain.ledger.check import check
 from seedtrust.domain.operations.service import open_exception
+from seedtrust.domain.payments.lookup import case_of_instruction
 from seedtrust.domain.terms import queries as term_queries
 from seedtrust.ext import in_transaction, reading
 from seedtrust.jobs.tools import Tools, system
@@ -86,6 +87,19 @@ def close_settled(tools: Tools) -> tuple[int, int]:
         closing.close_when_settled(session, actor, case, moment=moment)
 
     return each(tools, actor.name, ids, work)
+
+
+def close_refunded(tools: Tools, payload: dict[str, str]) -> None:
+    """Close a case as soon as its refund has settled, if nothing else is under way."""
+    actor = system("cases.closing")
+
+    def work(session: Session) -> None:
+        case_id = case_of_instruction(session, payload["instruction"])
+        if case_id is not None:
+            case = locked_case(session, case_id)
+            closing.close_when_settled(session, actor, case, moment=tools.moment_in(session))
+
+    in_transaction(work)
 
 
 def check_books(tools: Tools) -> tuple[int, int]:

@@ -45,8 +45,10 @@ def _every(minutes: int) -> tuple[time, ...]:
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     "notice.mail": notices.send_mail,
+    "closing.refund_settled": cases.close_refunded,
     "run.transmit": payments.transmit_run,
     "sandbox.clock": clock.follow,
+    "wire.send": payments.send_wire,
 }
 
 JOBS: Final[tuple[Job, ...]] = (

@@ -15,7 +15,8 @@ from seedtrust.core.db import lock_where
 from seedtrust.core.permissions import ROLE_LABELS, Actor, Role
 from seedtrust.domain.identity import second_factor
 from seedtrust.domain.identity.models import User
-from seedtrust.domain.identity.service import create_user
+from seedtrust.domain.identity.passwords import new_hash
+from seedtrust.domain.identity.service import context_words, create_user
 from seedtrust.domain.identity.sessions import actor_of, roles_of
 from seedtrust.domain.identity.states import UserKind
 
@@ -35,6 +36,7 @@ STAFF: Final = (
 )
 # A code may be used once, so a confirmation is kept for less than its five minutes.
 _FRESH: Final = timedelta(minutes=4)
+RELEASERS: Final = ("lead1", "controller2")
 _DOMAIN: Final = "seedtrust.example"
 
 
@@ -67,6 +69,8 @@ class Cast:
         self._keyring = keyring
         self._turns: dict[Role, int] = {}
         self._confirmed: dict[str, datetime] = {}
+        self._releases = 0
+        self._hashes: dict[UserKind, str] = {}
 
     def hire(self, session: Session, *, now: datetime) -> list[Login]:
         """Create the staff that is not there yet and return every staff login."""
@@ -83,7 +87,7 @@ class Cast:
                     display_name=name,
                     kind=UserKind.STAFF,
                     roles=[role],
-                    password=PASSWORD,
+                    password_hash=self._hash(email, name, UserKind.STAFF),
                     totp_seed=_new_seed(),
                     keyring=self._keyring,
                     now=now,
@@ -114,7 +118,7 @@ class Cast:
                 kind=UserKind.PARTY,
                 roles=[role],
                 agency_id=agency_id,
-                password=PASSWORD,
+                password_hash=self._hash(email, name, UserKind.PARTY),
                 keyring=self._keyring,
                 now=now,
             )
@@ -123,6 +127,12 @@ class Cast:
             message = f"the account of {ROLE_LABELS[role]} was not created"
             raise AssertionError(message)
         return user.id
+
+    def _hash(self, email: str, name: str, kind: UserKind) -> str:
+        # Hashing is slow on purpose; in the demo all share one password, so once is enough.
+        if kind not in self._hashes:
+            self._hashes[kind] = new_hash(PASSWORD, kind, context_words(email, name))
+        return self._hashes[kind]
 
     def staff(self, session: Session, key: str) -> Actor:
         """Return one person of the company."""
@@ -139,9 +149,14 @@ class Cast:
         self._turns[role] = turn + 1
         return self.staff(session, keys[turn % len(keys)])
 
-    def confirmed(self, session: Session, role: Role, *, now: datetime) -> Actor:
-        """Return a holder of a role who has just entered a code of the authenticator app."""
-        actor = self.next_of(session, role)
+    def releaser(self, session: Session, *, now: datetime) -> Actor:
+        """Return somebody who may release a run and has just entered an authenticator code.
+
+        They take turns. Whoever approves bank details (lead2) is not among them: nobody who
+        touched a payee's account lately may release a payment to it.
+        """
+        self._releases += 1
+        actor = self.staff(session, RELEASERS[self._releases % len(RELEASERS)])
         known = self._confirmed.get(actor.email)
         if known is None or now - known > _FRESH:
             user = lock_where(session, select(User).where(User.email == actor.email))[0]

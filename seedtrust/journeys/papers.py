@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 
 from fpdf import FPDF
 
 
 def paper(title: str, case_number: int, on: date) -> bytes:
     """Return a one-page PDF with a title; it names no person."""
-    pdf = FPDF(format="A5")
-    pdf.set_creation_date(None)
+    pdf = FPDF(format="letter")
+    pdf.set_creation_date(datetime.combine(on, time(12), tzinfo=UTC))
     pdf.set_title(title)
     pdf.add_page()
     pdf.set_font("Helvetica", "B", 16)

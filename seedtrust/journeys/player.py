@@ -16,11 +16,15 @@ from seedtrust.core.permissions import Actor, Role
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.states import AgreementKind, Stage
 from seedtrust.domain.ledger import queries as ledger_queries
+from seedtrust.domain.operations.queries import clock_is_set
 from seedtrust.domain.operations.service import set_business_clock
 from seedtrust.domain.payments import runs
+from seedtrust.domain.payments.errors import RunIsEmpty
 from seedtrust.domain.payments.models import PaymentRun, TrustAccount
+from seedtrust.domain.payments.release import release_run
 from seedtrust.domain.payments.states import Rail, RunState
 from seedtrust.ext import in_transaction, reading
+from seedtrust.gateways.bank import HttpSandboxControl
 from seedtrust.jobs import bank as bank_jobs
 from seedtrust.jobs.relay import drain
 from seedtrust.jobs.schedule import tick
@@ -50,9 +54,12 @@ class Played:
 class Player:
     """Moves the business clock day by day and lets people, jobs and the bank act."""
 
-    def __init__(self, tools: Tools, cast: Cast, report: Report | None = None) -> None:
-        """Take the application's tools, the people, and somebody to tell about progress."""
+    def __init__(
+        self, tools: Tools, control: HttpSandboxControl, cast: Cast, report: Report | None = None
+    ) -> None:
+        """Take the tools, the bank simulator, the people, and somebody to tell about progress."""
         self._tools = tools
+        self._control = control
         self._cast = cast
         self._report = report or (lambda _day, _done, _total: None)
 
@@ -66,22 +73,13 @@ class Player:
         first = min(journey.opened_on for journey in journeys)
         last = max(journey.last_day for journey in journeys) + timedelta(days=_DAYS_AFTER)
         days = _banking_days(first, max(last, until or last))
-        stands = self._tools.moment().today
+        resume_on = self._tools.moment().today if reading(clock_is_set) else first
         for number, day in enumerate(days, start=1):
-            if day >= stands or not self._clock_was_set(stands, first):
+            if day >= resume_on:
                 self._day(day, journeys)
             self._report(day, number, len(days))
         if until is not None:
             self._move(at_new_york(until, 9))
-
-    def _clock_was_set(self, stands: date, first: date) -> bool:
-        # Real time stands far from the journeys; the stored clock never before their first day.
-        return stands >= first and self._clock_is_stored()
-
-    def _clock_is_stored(self) -> bool:
-        from seedtrust.domain.operations.queries import clock_is_set  # noqa: PLC0415
-
-        return reading(clock_is_set)
 
     def _day(self, day: date, journeys: Sequence[Journey]) -> None:
         self._move(at_new_york(day, 9))
@@ -105,7 +103,7 @@ class Player:
             actor = Actor.system("journeys")
             set_business_clock(session, actor, to, now=self._tools.clock.now())
 
-        if self._clock_is_stored() and self._tools.moment().business_at >= to:
+        if reading(clock_is_set) and self._tools.moment().business_at >= to:
             return
         in_transaction(work)
         self._hear_from_the_bank()
@@ -114,8 +112,7 @@ class Player:
 
     def _hear_from_the_bank(self) -> None:
         drain(self._tools)
-        if self._tools.sandbox is not None:
-            self._tools.sandbox.scan()
+        self._control.scan()
         bank_jobs.poll_events(self._tools)
         drain(self._tools)
 
@@ -141,22 +138,23 @@ class Player:
         self._bank_acts(scene, day)
 
     def _bank_acts(self, scene: Scene, day: date) -> None:
-        journey, sandbox = scene.journey, self._tools.sandbox
-        if sandbox is None:
-            return
+        journey, control = scene.journey, self._control
         for event in journey.bank_events:
             if event.on == day:
                 account = _account_of(journey, event.payee)
-                sandbox.close_account(account.routing_number, account.account_number, day)
+                control.close_counterparty(account.routing_number, account.account_number, day)
         for index, deposit in enumerate(journey.deposits):
             if deposit.on == day:
                 sender = next(one for one in journey.parties if one.key == deposit.sender)
-                sandbox.send_wire(
-                    account_ref=reading(lambda session: _bank_account_of(session, journey)),
-                    amount_cents=deposit.amount_cents,
-                    sender_name=sender.name,
-                    text=f"CASE {journey.number}" if deposit.names_the_case else "",
-                    reference=f"{journey.name}-deposit-{index + 1}",
+                control.receive_wire(
+                    {
+                        "account_id": reading(lambda session: _bank_account_of(session, journey)),
+                        "amount_cents": deposit.amount_cents,
+                        "sender_name": sender.name,
+                        "text": f"CASE {journey.number}" if deposit.names_the_case else "",
+                        "reference": f"{journey.name}-{index + 1}",
+                    },
+                    key=f"{journey.name}-deposit-{index + 1}",
                 )
 
     def _requests(self, scene: Scene, day: date) -> None:
@@ -195,26 +193,35 @@ class Player:
     def _run(self, account_id: int, rail: Rail) -> None:
         moment = self._moment()
 
-        def build(session: Session) -> str | None:
+        def collect(session: Session) -> tuple[Actor, str] | None:
             builder = self._cast.next_of(session, Role.PAYMENTS_SPECIALIST)
             run = runs.collect_due(
                 session, builder, trust_account_id=account_id, rail=rail, moment=moment
             )
-            if run is None or not runs.has_instructions(session, run):
-                return None
-            runs.lock_run(session, builder, run_ref=run.reference, moment=moment)
-            return run.reference
+            return None if run is None else (builder, run.reference)
 
-        in_transaction(build)
+        collected = in_transaction(collect)
+        if collected is not None:
+            self._lock(*collected)
         waiting = reading(lambda session: _locked_runs(session, account_id, rail))
         for reference, content_hash in waiting:
             self._release(reference, content_hash)
 
+    def _lock(self, builder: Actor, reference: str) -> None:
+        def work(session: Session) -> None:
+            moment = self._tools.moment_in(session)
+            runs.lock_run(session, builder, run_ref=reference, moment=moment)
+
+        try:
+            in_transaction(work)
+        except RunIsEmpty:
+            return  # everything due is on the exceptions list; the run stays open
+
     def _release(self, reference: str, content_hash: str) -> None:
         def work(session: Session) -> None:
             moment = self._tools.moment_in(session)
-            lead = self._cast.confirmed(session, Role.PAYMENTS_LEAD, now=moment.at)
-            runs.release_run(
+            lead = self._cast.releaser(session, now=moment.at)
+            release_run(
                 session,
                 lead,
                 run_ref=reference,
@@ -278,5 +285,5 @@ def _locked_runs(session: Session, account_id: int, rail: Rail) -> list[tuple[st
             PaymentRun.rail == rail.value,
             PaymentRun.state == RunState.LOCKED.value,
         )
-    ).tuples()
+    )
     return list(rows)

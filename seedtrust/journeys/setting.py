@@ -15,8 +15,8 @@ from seedtrust.domain.payments import service as payments
 from seedtrust.domain.payments.models import TrustAccount
 from seedtrust.domain.payments.states import CaseRail
 from seedtrust.ext import in_transaction
+from seedtrust.gateways.bank import HttpSandboxControl
 from seedtrust.jobs.tools import Tools
-from seedtrust.journeys.cast import Cast
 
 # A number of the right shape that no bank uses in this demo: the check digit fits.
 ODFI_ROUTING: Final = "044000024"
@@ -27,10 +27,8 @@ TRUST_ACCOUNTS: Final = (
 )
 
 
-def set_up(tools: Tools, cast: Cast) -> None:
+def set_up(tools: Tools, control: HttpSandboxControl) -> None:
     """Open the books and the trust accounts here and at the bank; a second time changes nothing."""
-    del cast
-
     def work(session: Session) -> None:
         moment = Moment(tools.clock.now(), at_new_york(_BEGINNING, 9))
         actor = Actor.system("setup")
@@ -52,16 +50,19 @@ def set_up(tools: Tools, cast: Cast) -> None:
                     immediate_origin=company,
                     company_name="SEEDTRUST ESCROW",
                     company_identification=company,
+                    odfi_identification=ODFI_ROUTING[:8],
                     moment=moment,
                 )
 
     in_transaction(work)
-    if tools.sandbox is not None:
-        for _, code, name, number, company in TRUST_ACCOUNTS:
-            tools.sandbox.open_account(
-                account_ref=code,
-                name=name,
-                routing_number=ODFI_ROUTING,
-                account_number=number,
-                company_identifications=(company,),
-            )
+    for _, code, name, number, company in TRUST_ACCOUNTS:
+        control.open_account(
+            {
+                "id": code,
+                "name": name,
+                "routing_number": ODFI_ROUTING,
+                "account_number": number,
+                "company_identifications": [company],
+                "opening_cents": 0,
+            }
+        )
