@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -45,7 +46,8 @@ class LocalStorage:
             aside.replace(place)
             _synchronise(place.parent)
         except OSError as error:
-            aside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)
             raise _unavailable() from error
 
     def get(self, key: str) -> bytes:

@@ -21,7 +21,8 @@ from seedtrust.domain.payees.models import Payee
 from seedtrust.domain.payees.states import PayeeKind
 from seedtrust.domain.terms import agreements, milestones
 from seedtrust.domain.terms import service as terms
-from seedtrust.domain.terms.models import ContractTerm
+from seedtrust.domain.terms.models import ContractTerm, ScheduleItem
+from seedtrust.domain.terms.queries import planned_items
 from seedtrust.domain.terms.states import Category, TaxClass, TermApprover, TermKind
 
 REAL_TIME = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -311,3 +312,8 @@ def retrieved(session: Session, **kwargs: object) -> World:
     happen(session, world, Milestone.MEDICATION_STARTED, on=date(2026, 3, 6))
     happen(session, world, Milestone.RETRIEVAL_DONE, on=date(2026, 3, 18))
     return world
+
+
+def planned(session: Session, world: World) -> list[ScheduleItem]:
+    """Return the schedule items of the case that have a day."""
+    return planned_items(session, world.case.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from seedtrust.domain.cases.models import Case, CaseParty
@@ -21,7 +22,16 @@ _EVERYDAY: Final = """
     ward way well white will wood work young
 """
 _ALSO_WORDS: Final = frozenset(_EVERYDAY.split())
+# Words of the trade stand in every text; alone they name nobody, whoever bears one as a name.
+_TRADE: Final = """
+    account admin agency agreement attorney billing carrier case clinic contact cycle donor doctor
+    donation egg escrow family father fund funding hello info intended legal mail manager mother
+    office parent parents party patient payee payment recipient recipients representative seed
+    surrogate test the travel trust user
+"""
+_TRADE_WORDS: Final = frozenset(_TRADE.split())
 _SHORTEST_NAME: Final = 2
+_SHORT_NAME: Final = 3  # An, Al, Kim: too short to be sought in lower case
 
 
 def hides(case: Case, side: Side | str, viewer_side: Side | None) -> bool:
@@ -46,6 +56,15 @@ def case_label(case: Case, viewer_side: Side | None) -> str:
     return case.name
 
 
+@dataclass(frozen=True)
+class _Rule:
+    """What to look for, what to say in its place, and whether finding it proves a leak."""
+
+    pattern: re.Pattern[str]
+    alias: str
+    is_proof: bool
+
+
 class Veil:
     """Puts aliases in the place of the other side's names in texts that people wrote.
 
@@ -54,7 +73,7 @@ class Veil:
 
     def __init__(self, case: Case, parties: Iterable[CaseParty], viewer_side: Side | None) -> None:
         """Take the case's parties; without anything to hide, texts pass unchanged."""
-        self._rules: list[tuple[re.Pattern[str], str]] = []
+        self._rules: list[_Rule] = []
         shown: set[str] = set()
         hidden: list[CaseParty] = []
         for party in parties:
@@ -62,41 +81,52 @@ class Veil:
                 hidden.append(party)
             else:
                 shown.update(_words(party.name))
+        if hidden:
+            self._add(case.name, f"Case {case.number}")
         for party in hidden:
-            self._add(party.email, party.alias, everyday=False)
-            self._add(party.name, party.alias, everyday=False)
+            self._add(party.email, party.alias)
+            self._add(party.name, party.alias)
         for party in hidden:
-            self._add(party.email.partition("@")[0], party.alias, everyday=False)
-            # A name that both sides share is no secret of either.
-            for word in _words(party.name) - shown:
-                self._add(word, party.alias, everyday=word in _ALSO_WORDS)
-        if hidden and case.name:
-            self._rules.insert(0, (_pattern(case.name, everyday=False), f"Case {case.number}"))
+            self._add_parts(party, shown)
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to hide."""
         return bool(self._rules)
 
-    def _add(self, text: str, alias: str, *, everyday: bool) -> None:
-        if len(text) >= _SHORTEST_NAME:
-            self._rules.append((_pattern(text, everyday=everyday), alias))
+    def _add(self, text: str, alias: str) -> None:
+        if _words(text) - _TRADE_WORDS:
+            self._rules.append(_Rule(_anywhere(text), alias, is_proof=True))
+
+    def _add_parts(self, party: CaseParty, shown: set[str]) -> None:
+        self._add(party.email.partition("@")[0], party.alias)
+        # A name that both sides share is no secret of either.
+        for word in sorted(_words(party.name) - shown - _TRADE_WORDS):
+            if word in _ALSO_WORDS or len(word) <= _SHORT_NAME:
+                self._rules.append(_Rule(_as_a_name(word), party.alias, is_proof=False))
+            else:
+                self._rules.append(_Rule(_anywhere(word), party.alias, is_proof=True))
 
     def text(self, written: str) -> str:
         """Return the text with every name, word of a name and address replaced by the alias."""
-        for pattern, alias in self._rules:
-            written = _replace(pattern, alias, written)
+        for rule in self._rules:
+            written = _replace(rule.pattern, rule.alias, written)
         return written
 
     def finds(self, written: str) -> bool:
-        """Tell whether the text names somebody who is to be hidden."""
+        """Tell whether the text names somebody who is to be hidden, beyond everyday words."""
         folded = _fold(written)
-        return any(pattern.search(folded) for pattern, _ in self._rules)
+        return any(rule.pattern.search(folded) for rule in self._rules if rule.is_proof)
 
 
 def names_somebody(case: Case, parties: Iterable[CaseParty], written: str) -> bool:
     """Tell whether a text that both sides may read names a person of either side."""
     people = list(parties)
     return any(Veil(case, people, side).finds(written) for side in _HIDDEN_SIDES)
+
+
+def tells_a_name(text: str, name: str) -> bool:
+    """Tell whether a text holds a word of a name, beyond words of the trade."""
+    return bool(_words(text) & (_words(name) - _TRADE_WORDS))
 
 
 def _words(name: str) -> set[str]:
@@ -110,15 +140,16 @@ def _fold(text: str) -> str:
     return "".join(unicodedata.normalize("NFKD", character)[0] for character in text)
 
 
-def _pattern(text: str, *, everyday: bool) -> re.Pattern[str]:
-    folded = _fold(text)
-    if everyday:
-        body = f"(?:{re.escape(folded.capitalize())}|{re.escape(folded.upper())})"
-        return re.compile(rf"(?<![A-Za-z]){body}(?![A-Za-z])")
+def _anywhere(text: str) -> re.Pattern[str]:
     # Blanks, dots, dashes and underscores all part the words of a name, in file names too.
-    parts = [re.escape(part) for part in re.split(r"[\s._-]+", folded) if part]
+    parts = [re.escape(part) for part in re.split(r"[\s._-]+", _fold(text)) if part]
     body = r"[\s._-]*".join(parts)
     return re.compile(rf"(?<![A-Za-z]){body}(?![A-Za-z])", re.IGNORECASE)
+
+
+def _as_a_name(word: str) -> re.Pattern[str]:
+    body = f"(?:{re.escape(word.capitalize())}|{re.escape(word.upper())})"
+    return re.compile(rf"(?<![A-Za-z]){body}(?![A-Za-z])")
 
 
 def _replace(pattern: re.Pattern[str], alias: str, written: str) -> str:

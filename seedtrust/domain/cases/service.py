@@ -16,6 +16,7 @@ from seedtrust.core.ids import new_id, new_reference
 from seedtrust.core.money import check_amount_cents
 from seedtrust.core.permissions import ROLE_LABELS, Actor, Permission, Role
 from seedtrust.domain.audit.service import record
+from seedtrust.domain.cases.anonymity import tells_a_name
 from seedtrust.domain.cases.checks import clean_text, one_word_of, refuse_field, require_open
 from seedtrust.domain.cases.errors import (
     AgencyExists,
@@ -328,12 +329,12 @@ def _not_twice(
     for other in others:
         if other.user_id != user_id:
             continue
-        if other.role == role.value:
-            message = "This person has this role on the case already."
-            raise PartyExists(message, errors={"user": [message]})
         if case.anonymous and other.side != side.value:
             message = "On an anonymous case nobody may stand on two sides. Choose another person."
             raise PartyOnBothSides(message, errors={"user": [message]})
+        if other.role == role.value:
+            message = "This person has this role on the case already."
+            raise PartyExists(message, errors={"user": [message]})
 
 
 def _known_user(session: Session, user_id: int | None) -> None:
@@ -362,7 +363,7 @@ def _alias(
         return given
     across = {other.alias for other in others if other.side != side.value}
     if given:
-        if given.casefold() == name.casefold() or given in across:
+        if given in across or tells_a_name(given, name):
             raise refuse_field("alias", "Choose an alias that tells nothing, such as Donor 4471.")
         return given
     shared = next((one.alias for one in others if one.side == side.value and one.alias), "")

@@ -59,18 +59,19 @@ _JOURNEY: Final = frozenset(
 )
 
 
-def money_out_allowed(case: Case, category: Category) -> bool:
+def money_out_allowed(case: Case, category: Category, *, pays_again: bool = False) -> bool:
     """Tell whether the case's stage lets money of the category out.
 
     Nothing before funding, in final accounting, on hold and at the end; late bills and
     corrections while the parties certify; the closing refund at the very end, and for a journey
-    that is called off before it began; in between all that a milestone has unlocked.
+    that is called off before it began; in between all that a milestone has unlocked. A payment
+    that came back and `pays_again` is a correction.
     """
     stage = Stage(case.stage)
     if category is Category.CLOSING_REFUND:
         return stage is Stage.FINAL_DISBURSEMENT or stage in BEFORE_THE_JOURNEY
     if stage is Stage.AWAITING_CLOSE_APPROVAL:
-        return category in LATE_BILLS
+        return pays_again or category in LATE_BILLS
     return stage in _JOURNEY
 
 
