@@ -18,7 +18,8 @@ from seedtrust.domain.disbursements.states import RequestKind, RequestState
 from seedtrust.domain.payees.models import Payee, PayeeAccount
 from seedtrust.domain.payees.queries import destinations
 from seedtrust.domain.payees.views import Destination
-from seedtrust.domain.payments.states import ExceptionReason
+from seedtrust.domain.payments.models import PaymentInstruction
+from seedtrust.domain.payments.states import ExceptionReason, InstructionState
 from seedtrust.domain.terms.queries import money_out_allowed
 from seedtrust.domain.terms.states import Category
 
@@ -80,11 +81,16 @@ def sort_out(session: Session, requests: Sequence[DisbursementRequest]) -> Sorte
     account_ids = {row.account_id for row in where.values() if row.account_id is not None}
     accounts = _by_id(session, PayeeAccount, account_ids)
     doubtful = _suspected_duplicates(session, requests)
+    came_back = paid_before(session, {row.id for row in requests})
     payable: list[Payable] = []
     obstacles: dict[int, Obstacle] = {}
     for request in requests:
         reason = _reason(
-            request, cases[request.case_id], where[request.payee_id], request.id in doubtful
+            request,
+            cases[request.case_id],
+            where[request.payee_id],
+            is_doubtful=request.id in doubtful,
+            pays_again=request.id in came_back,
         )
         account_id = where[request.payee_id].account_id
         if reason is not None or account_id is None:
@@ -101,13 +107,15 @@ def _reason(
     request: DisbursementRequest,
     case: Case,
     where: Destination,
-    is_doubtful: bool,  # noqa: FBT001
+    *,
+    is_doubtful: bool,
+    pays_again: bool,
 ) -> ExceptionReason | None:
     if request.state == RequestState.INSUFFICIENT:
         return ExceptionReason.INSUFFICIENT
     if request.state == RequestState.ON_HOLD or case.stage == Stage.ON_HOLD:
         return ExceptionReason.HOLD
-    if not money_out_allowed(case, Category(request.category)):
+    if not money_out_allowed(case, Category(request.category), pays_again=pays_again):
         return ExceptionReason.CASE_STAGE
     if where.cooling:
         return ExceptionReason.COOLING_OFF
@@ -157,6 +165,17 @@ def _suspected_duplicates(session: Session, requests: Collection[DisbursementReq
             for other in others
         )
     }
+
+
+def paid_before(session: Session, request_ids: Collection[int]) -> set[int]:
+    """Return the requests of which an earlier payment came back."""
+    rows = session.execute(
+        select(PaymentInstruction.request_id).where(
+            PaymentInstruction.request_id.in_(request_ids),
+            PaymentInstruction.state == InstructionState.RETURNED.value,
+        )
+    )
+    return set(rows.scalars())
 
 
 def _by_id(session: Session, model: type[Row], ids: Collection[int]) -> dict[int, Row]:

@@ -25,6 +25,7 @@ from seedtrust.domain.ledger.chart import AccountKind, BookCode
 from seedtrust.domain.ledger.service import Link, Posting, Relation, TxnKind
 from seedtrust.domain.outbox.service import promise
 from seedtrust.domain.payees.models import Payee
+from seedtrust.domain.payments.eligibility import paid_before
 from seedtrust.domain.payments.models import InstructionEvent, PaymentInstruction, TrustAccount
 from seedtrust.domain.payments.states import (
     INSTRUCTION_LABELS,
@@ -135,7 +136,7 @@ def mark_sent(
     if not instructions:
         return
     requests = requests_of(session, instructions)
-    came_back = _paid_before(session, requests)
+    came_back = paid_before(session, requests)
     payees = _payee_references(session, instructions)
     transit = _transit_accounts(session, instructions)
     for row in instructions:
@@ -330,17 +331,6 @@ def _cash_accounts(
         select(TrustAccount.id, TrustAccount.ledger_account_id).where(TrustAccount.id.in_(ids))
     )
     return dict(rows.all())
-
-
-def _paid_before(session: Session, request_ids: Collection[int]) -> set[int]:
-    """Return the requests of which an earlier payment came back."""
-    rows = session.execute(
-        select(PaymentInstruction.request_id).where(
-            PaymentInstruction.request_id.in_(request_ids),
-            PaymentInstruction.state == _S.RETURNED.value,
-        )
-    )
-    return set(rows.scalars())
 
 
 def _payee_references(
