@@ -98,6 +98,10 @@ def test_each_revision_follows_the_one_before() -> None:
     assert migrations.head() == numbers[-1]
 
 
+def test_the_newest_number_is_written_down_so_that_two_branches_collide() -> None:
+    assert (migrations_folder() / "HEAD").read_text().strip() == migrations.head()
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_revision_imports_nothing_of_ours_and_says_what_it_does(path: Path) -> None:
     tree = ast.parse(path.read_text())
