@@ -46,6 +46,7 @@ _DIGITS: Final = re.compile(r" *[0-9]+ *", re.ASCII)
 _SAME_DAY: Final = re.compile(r"SD[0-9]{4}", re.ASCII)
 _FAR_AHEAD: Final = timedelta(days=45)
 _LAST_CREDIT_DIGIT: Final = "4"
+_TRACE: Final = re.compile(r"[0-9]{15}", re.ASCII)
 _TWO_DIGITS: Final = re.compile(r"[0-9]{2}", re.ASCII)
 _REASONS: Final = frozenset({"98", "99"})
 _ONE_REMITTANCE: Final = ["05"]
@@ -241,6 +242,9 @@ class BatchScan:
             findings.unreadable(record, line)
             return
         rule = self._rules.get(code)
+        if _TRACE.fullmatch(record, layout.slices["trace_number"].start):
+            self._explain(record, line, rule, amount)
+            self._last_trace = record[layout.slices["trace_number"]]
         self.entry_hash += _number(record[3:11]) or 0
         if code[1] > _LAST_CREDIT_DIGIT if rule is None else rule.is_debit:
             self.debit_cents += amount

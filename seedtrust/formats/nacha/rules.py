@@ -24,6 +24,9 @@ MAX_ADVICE_CENTS = 999_999_999_999
 HASH_MODULUS = 10_000_000_000
 SAME_DAY_LIMIT_CENTS = 100_000_000
 
+# They name the payment in their identification, so they need no remittance to make sense.
+_ACKNOWLEDGEMENTS = frozenset({"ACK", "ATX"})
+
 
 class EntryRule(NamedTuple):
     """What follows from the transaction code of an entry in its batch; amounts in cents.
@@ -59,7 +62,8 @@ def _rule(sec_code: str, code: int) -> EntryRule | None:
         most = 0
     elif row.meaning is Meaning.LIVE and sec_code != "ADV":
         least = 1
-    wants_addenda = is_inbound or row.meaning is Meaning.ZERO_DOLLAR or bool(sec.required)
+    is_bare = row.meaning is Meaning.ZERO_DOLLAR and sec_code not in _ACKNOWLEDGEMENTS
+    wants_addenda = is_inbound or is_bare or bool(sec.required)
     takes_remittance = sec.max_remittance > 0 and not is_inbound and not sec.required
     return EntryRule(row.is_debit, least, most, wants_addenda, is_inbound, takes_remittance)
 

@@ -308,7 +308,7 @@ def test_an_entry_that_does_not_fit_is_refused(
 
 def a_returned(**changes: Any) -> OutgoingBatch:
     """Return a batch of returns whose one entry is changed."""
-    values = {"transaction_code": 21, "trace_number": trace(1, RDFI)}
+    values: dict[str, Any] = {"transaction_code": 21, "trace_number": trace(1, RDFI)}
     return a_return(entries=(an_entry(**values | changes),))
 
 
