@@ -63,7 +63,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "seq", name=op.f("pk_ledger_entry")),
         sa.UniqueConstraint("txn_id", "leg", name=op.f("uq_ledger_entry_txn_id_leg")),
     )
-    op.create_index(op.f("None"), "ledger_entry", ["account_id", "effective_on", "seq", "layer", "side", "amount_cents"], unique=False)
+    op.create_index(op.f("ix_ledger_entry_statement"), "ledger_entry", ["account_id", "effective_on", "seq", "layer", "side", "amount_cents"], unique=False)
     dialect = op.get_bind().dialect.name
     for statement in TRIGGERS["sqlite" if dialect == "sqlite" else "mysql"]:
         op.execute(statement)
