@@ -87,12 +87,13 @@ class PaymentWorld:
                 rail="nacha",
                 trust_account_id=self.trust_account_id,
                 anonymous=True,
-                funding_required_cents=funds_cents,
+                funding_required_cents=2_850_000,
                 moment=moment,
             )
             case.stage = stage.value
             session.flush()
-            deposit(session, case, self.account_code(session), funds_cents, moment)
+            if funds_cents:
+                deposit(session, case, self.account_code(session), funds_cents, moment)
             return case
 
         return self.do(work)

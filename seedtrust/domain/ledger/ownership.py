@@ -30,12 +30,14 @@ def own_balances(session: Session, own: Select[int], on: date) -> dict[AccountKi
             account.kind,
             func.sum(account.normal_side * (balance.dr_posted - balance.cr_posted)),
         )
+        .select_from(account)
         .join(balance, balance.account_id == account.id)
         .where(account.id.in_(own))
         .group_by(account.kind)
     )
     later = session.execute(
         select(account.kind, -func.sum(account.normal_side * entry.side * entry.amount_cents))
+        .select_from(account)
         .join(entry, entry.account_id == account.id)
         .where(account.id.in_(own), entry.effective_on > on, entry.layer == int(Layer.POSTED))
         .group_by(account.kind)
@@ -53,6 +55,7 @@ def shares(session: Session, own: Select[int], on: date) -> dict[AccountKind, in
     entry, account, sibling = LedgerEntry, LedgerAccount, aliased(LedgerEntry)
     rows = session.execute(
         select(account.kind, func.sum(account.normal_side * entry.side * entry.amount_cents))
+        .select_from(entry)
         .join(account, account.id == entry.account_id)
         .where(
             account.kind.not_in((AccountKind.CASE.value, AccountKind.BANK_CASH.value)),
