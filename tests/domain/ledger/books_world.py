@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 from seedtrust.core.permissions import Actor
@@ -168,3 +170,17 @@ def open_world(make_session: sessionmaker[Session]) -> World:
         trust["commitments"],
         cash,
     )
+
+
+@contextmanager
+def counted(engine: Engine) -> Iterator[list[str]]:
+    """Collect the statements that are sent meanwhile, transaction control apart."""
+    sent: list[str] = []
+
+    def note(*call: object) -> None:
+        if not str(call[2]).startswith("BEGIN"):
+            sent.append(str(call[2]))
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(engine, "before_cursor_execute", note)

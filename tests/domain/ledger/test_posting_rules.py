@@ -159,7 +159,7 @@ def test_texts_that_do_not_fit_are_refused_by_name(world: World, field: str, tex
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_an_unknown_account_is_refused_and_nothing_moves(world: World, first: bool) -> None:  # noqa: FBT001
+def test_an_unknown_account_is_refused_and_nothing_moves(world: World, first: bool) -> None:
     ends = (77, world.case) if first else (world.bank, 77)
     with pytest.raises(AccountNotFound) as refusal:
         world.post(two_legs(*ends, 100, "unknown"))
