@@ -16,19 +16,42 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "bank_inbox",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
-        sa.Column("source", sa.String(40).with_variant(
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
+        sa.Column(
+            "source",
+            sa.String(40).with_variant(
                 mysql.VARCHAR(40, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("external_id", sa.String(120).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "external_id",
+            sa.String(120).with_variant(
                 mysql.VARCHAR(120, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("kind", sa.String(40).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "kind",
+            sa.String(40).with_variant(
                 mysql.VARCHAR(40, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("payload", sa.JSON(), nullable=False),
-        sa.Column("received_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=False),
-        sa.Column("applied_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")),
+        sa.Column(
+            "received_at",
+            sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "applied_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+        ),
         sa.Column("outcome", sa.String(300), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_inbox")),
         sa.UniqueConstraint("source", "external_id", name=op.f("uq_bank_inbox_source_external_id")),

@@ -16,10 +16,19 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "business_clocks",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
-        sa.Column("business_now_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=False),
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
+        sa.Column(
+            "business_now_at",
+            sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"),
+            nullable=False,
+        ),
         sa.CheckConstraint(
-            'id = 1',
+            "id = 1",
             name=op.f("ck_business_clocks_single"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_business_clocks")),

@@ -16,28 +16,57 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "documents",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
-        sa.Column("reference", sa.String(15).with_variant(
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
+        sa.Column(
+            "reference",
+            sa.String(15).with_variant(
                 mysql.VARCHAR(15, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("case_id", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.String(30).with_variant(
+        sa.Column(
+            "kind",
+            sa.String(30).with_variant(
                 mysql.VARCHAR(30, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("visibility", sa.String(20).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "visibility",
+            sa.String(20).with_variant(
                 mysql.VARCHAR(20, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("title", sa.String(200), nullable=False),
-        sa.Column("content_type", sa.String(60).with_variant(
+        sa.Column(
+            "content_type",
+            sa.String(60).with_variant(
                 mysql.VARCHAR(60, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
-        sa.Column("sha256", sa.String(64).with_variant(
+        sa.Column(
+            "sha256",
+            sa.String(64).with_variant(
                 mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("uploaded_by_user_id", sa.BigInteger()),
         sa.Column("uploaded_by", sa.String(200), nullable=False),
-        sa.Column("uploaded_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=False),
+        sa.Column(
+            "uploaded_at",
+            sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"),
+            nullable=False,
+        ),
         sa.CheckConstraint(
             "kind IN ('agreement', 'evidence', 'milestone_proof', 'general')",
             name=op.f("ck_documents_kind"),

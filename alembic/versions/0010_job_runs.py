@@ -16,13 +16,32 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "job_runs",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
-        sa.Column("job", sa.String(60).with_variant(
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
+        sa.Column(
+            "job",
+            sa.String(60).with_variant(
                 mysql.VARCHAR(60, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=False),
-        sa.Column("started_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=False),
-        sa.Column("finished_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")),
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "due_at",
+            sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "started_at",
+            sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "finished_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+        ),
         sa.Column("items_done", sa.Integer(), nullable=False),
         sa.Column("items_failed", sa.Integer(), nullable=False),
         sa.Column("error", sa.String(500), nullable=False),

@@ -16,15 +16,32 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "ledger_book",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
-        sa.Column("code", sa.String(20).with_variant(
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
+        sa.Column(
+            "code",
+            sa.String(20).with_variant(
                 mysql.VARCHAR(20, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("kind", sa.String(20).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "kind",
+            sa.String(20).with_variant(
                 mysql.VARCHAR(20, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("open_from", sa.Date(), nullable=False),
-        sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"),
+            nullable=False,
+        ),
         sa.CheckConstraint(
             "kind IN ('trust', 'operating')",
             name=op.f("ck_ledger_book_kind"),

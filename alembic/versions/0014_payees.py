@@ -16,20 +16,37 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "payees",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
-        sa.Column("reference", sa.String(15).with_variant(
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
+        sa.Column(
+            "reference",
+            sa.String(15).with_variant(
                 mysql.VARCHAR(15, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("kind", sa.String(20).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "kind",
+            sa.String(20).with_variant(
                 mysql.VARCHAR(20, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("name", sa.String(120), nullable=False),
         sa.Column("label", sa.String(120), nullable=False),
         sa.Column("case_id", sa.BigInteger()),
         sa.Column("party_id", sa.BigInteger()),
         sa.Column("agency_id", sa.BigInteger()),
         sa.Column("created_by", sa.String(200), nullable=False),
-        sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"),
+            nullable=False,
+        ),
         sa.CheckConstraint(
             "kind IN ('person', 'company')",
             name=op.f("ck_payees_kind"),

@@ -16,16 +16,35 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "sign_in_throttles",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
-        sa.Column("kind", sa.String(10).with_variant(
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
+        sa.Column(
+            "kind",
+            sa.String(10).with_variant(
                 mysql.VARCHAR(10, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("subject", sa.String(64).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "subject",
+            sa.String(64).with_variant(
                 mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("failed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=False),
-        sa.Column("blocked_until", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")),
+        sa.Column(
+            "failed_at",
+            sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "blocked_until", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+        ),
         sa.CheckConstraint(
             "kind IN ('account', 'address', 'totp')",
             name=op.f("ck_sign_in_throttles_kind"),

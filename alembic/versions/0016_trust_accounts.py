@@ -16,46 +16,99 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "trust_accounts",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
-        sa.Column("reference", sa.String(15).with_variant(
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
+        sa.Column(
+            "reference",
+            sa.String(15).with_variant(
                 mysql.VARCHAR(15, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("code", sa.String(40).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "code",
+            sa.String(40).with_variant(
                 mysql.VARCHAR(40, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("name", sa.String(120), nullable=False),
-        sa.Column("case_rail", sa.String(20).with_variant(
+        sa.Column(
+            "case_rail",
+            sa.String(20).with_variant(
                 mysql.VARCHAR(20, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("bank_name", sa.String(120), nullable=False),
-        sa.Column("bank_account_ref", sa.String(60).with_variant(
+        sa.Column(
+            "bank_account_ref",
+            sa.String(60).with_variant(
                 mysql.VARCHAR(60, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("routing_number", sa.String(9).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "routing_number",
+            sa.String(9).with_variant(
                 mysql.VARCHAR(9, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("last_four", sa.String(4).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "last_four",
+            sa.String(4).with_variant(
                 mysql.VARCHAR(4, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("immediate_destination", sa.String(10).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "immediate_destination",
+            sa.String(10).with_variant(
                 mysql.VARCHAR(10, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("immediate_origin", sa.String(10).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "immediate_origin",
+            sa.String(10).with_variant(
                 mysql.VARCHAR(10, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("company_name", sa.String(16), nullable=False),
-        sa.Column("company_identification", sa.String(10).with_variant(
+        sa.Column(
+            "company_identification",
+            sa.String(10).with_variant(
                 mysql.VARCHAR(10, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("odfi_identification", sa.String(8).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "odfi_identification",
+            sa.String(8).with_variant(
                 mysql.VARCHAR(8, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("ach_cutoff_local", sa.String(5).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "ach_cutoff_local",
+            sa.String(5).with_variant(
                 mysql.VARCHAR(5, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("wire_cutoff_local", sa.String(5).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "wire_cutoff_local",
+            sa.String(5).with_variant(
                 mysql.VARCHAR(5, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("second_release_above_cents", sa.BigInteger()),
         sa.Column("next_trace", sa.Integer(), nullable=False),
         sa.Column("ledger_account_id", sa.BigInteger(), nullable=False),

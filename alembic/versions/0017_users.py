@@ -16,28 +16,60 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "users",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
-        sa.Column("reference", sa.String(15).with_variant(
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
+        sa.Column(
+            "reference",
+            sa.String(15).with_variant(
                 mysql.VARCHAR(15, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("email", sa.String(254).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "email",
+            sa.String(254).with_variant(
                 mysql.VARCHAR(254, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("display_name", sa.String(120), nullable=False),
-        sa.Column("kind", sa.String(10).with_variant(
+        sa.Column(
+            "kind",
+            sa.String(10).with_variant(
                 mysql.VARCHAR(10, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("status", sa.String(10).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "status",
+            sa.String(10).with_variant(
                 mysql.VARCHAR(10, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("agency_id", sa.BigInteger()),
         sa.Column("password_hash", sa.String(255)),
-        sa.Column("password_set_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")),
+        sa.Column(
+            "password_set_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+        ),
         sa.Column("totp_secret", sa.Text()),
-        sa.Column("totp_confirmed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")),
+        sa.Column(
+            "totp_confirmed_at",
+            sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"),
+        ),
         sa.Column("totp_last_step", sa.BigInteger()),
-        sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=False),
-        sa.Column("disabled_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")),
+        sa.Column(
+            "created_at",
+            sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "disabled_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+        ),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('staff', 'party')",

@@ -16,26 +16,50 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "cases",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
-        sa.Column("reference", sa.String(15).with_variant(
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
+        sa.Column(
+            "reference",
+            sa.String(15).with_variant(
                 mysql.VARCHAR(15, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(20).with_variant(
+        sa.Column(
+            "kind",
+            sa.String(20).with_variant(
                 mysql.VARCHAR(20, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("stage", sa.String(40).with_variant(
+        sa.Column(
+            "stage",
+            sa.String(40).with_variant(
                 mysql.VARCHAR(40, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("stage_before_hold", sa.String(40).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "stage_before_hold",
+            sa.String(40).with_variant(
                 mysql.VARCHAR(40, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            )),
+            ),
+        ),
         sa.Column("stage_since_on", sa.Date(), nullable=False),
         sa.Column("hold_reason", sa.String(500), nullable=False),
-        sa.Column("rail", sa.String(20).with_variant(
+        sa.Column(
+            "rail",
+            sa.String(20).with_variant(
                 mysql.VARCHAR(20, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("agency_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite")),
         sa.Column("trust_account_id", sa.BigInteger(), nullable=False),
         sa.Column("ledger_account_id", sa.BigInteger(), nullable=False),
@@ -43,9 +67,13 @@ def upgrade() -> None:
         sa.Column("funding_required_cents", sa.BigInteger(), nullable=False),
         sa.Column("minimum_balance_cents", sa.BigInteger(), nullable=False),
         sa.Column("all_parents_approve", sa.Boolean(), nullable=False),
-        sa.Column("carrier_sees_balance", sa.String(20).with_variant(
+        sa.Column(
+            "carrier_sees_balance",
+            sa.String(20).with_variant(
                 mysql.VARCHAR(20, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("opened_on", sa.Date(), nullable=False),
         sa.Column("closed_on", sa.Date()),
         sa.Column("version", sa.Integer(), nullable=False),

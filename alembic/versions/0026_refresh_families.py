@@ -16,33 +16,72 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "refresh_families",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
-        sa.Column("reference", sa.String(15).with_variant(
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
+        sa.Column(
+            "reference",
+            sa.String(15).with_variant(
                 mysql.VARCHAR(15, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("address", sa.String(45).with_variant(
+        sa.Column(
+            "address",
+            sa.String(45).with_variant(
                 mysql.VARCHAR(45, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("browser", sa.String(200), nullable=False),
         sa.Column("second_factor", sa.Boolean(), nullable=False),
-        sa.Column("started_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=False),
-        sa.Column("seen_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=False),
-        sa.Column("expires_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"), nullable=False),
-        sa.Column("stepped_up_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")),
-        sa.Column("ended_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")),
-        sa.Column("end_reason", sa.String(30).with_variant(
+        sa.Column(
+            "started_at",
+            sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "seen_at",
+            sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "expires_at",
+            sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"),
+            nullable=False,
+        ),
+        sa.Column(
+            "stepped_up_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+        ),
+        sa.Column(
+            "ended_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+        ),
+        sa.Column(
+            "end_reason",
+            sa.String(30).with_variant(
                 mysql.VARCHAR(30, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            )),
+            ),
+        ),
         sa.CheckConstraint(
             "end_reason IN ('signed_out', 'revoked', 'expired', 'rotated', 'refresh_reused', 'account_disabled', 'credential_changed', 'role_removed')",
             name=op.f("ck_refresh_families_end_reason"),
         ),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_refresh_families_user_id")),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_refresh_families_user_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refresh_families")),
         sa.UniqueConstraint("reference", name=op.f("uq_refresh_families_reference")),
     )
-    op.create_index(op.f("ix_refresh_families_user_id_ended_at"), "refresh_families", ["user_id", "ended_at"], unique=False)
+    op.create_index(
+        op.f("ix_refresh_families_user_id_ended_at"),
+        "refresh_families",
+        ["user_id", "ended_at"],
+        unique=False,
+    )
 
 
 def downgrade() -> None:

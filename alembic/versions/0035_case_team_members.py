@@ -15,15 +15,26 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "case_team_members",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
         sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("label", sa.String(60), nullable=False),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_team_members_case_id")),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["cases.id"], name=op.f("fk_case_team_members_case_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_team_members")),
-        sa.UniqueConstraint("case_id", "user_id", name=op.f("uq_case_team_members_case_id_user_id")),
+        sa.UniqueConstraint(
+            "case_id", "user_id", name=op.f("uq_case_team_members_case_id_user_id")
+        ),
     )
-    op.create_index(op.f("ix_case_team_members_user_id"), "case_team_members", ["user_id"], unique=False)
+    op.create_index(
+        op.f("ix_case_team_members_user_id"), "case_team_members", ["user_id"], unique=False
+    )
 
 
 def downgrade() -> None:

@@ -15,16 +15,23 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "ledger_daily",
-        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
         sa.Column("effective_on", sa.Date(), nullable=False, autoincrement=False),
         sa.Column("dr_cents", sa.BigInteger(), nullable=False),
         sa.Column("cr_cents", sa.BigInteger(), nullable=False),
         sa.Column("entries", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            'dr_cents >= 0 AND cr_cents >= 0 AND entries > 0',
+            "dr_cents >= 0 AND cr_cents >= 0 AND entries > 0",
             name=op.f("ck_ledger_daily_sums"),
         ),
-        sa.ForeignKeyConstraint(["account_id"], ["ledger_account.id"], name=op.f("fk_ledger_daily_account_id")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["ledger_account.id"], name=op.f("fk_ledger_daily_account_id")
+        ),
         sa.PrimaryKeyConstraint("account_id", "effective_on", name=op.f("pk_ledger_daily")),
     )
 

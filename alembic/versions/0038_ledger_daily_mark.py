@@ -15,13 +15,20 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "ledger_daily_mark",
-        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            'seq >= 0',
+            "seq >= 0",
             name=op.f("ck_ledger_daily_mark_seq"),
         ),
-        sa.ForeignKeyConstraint(["account_id"], ["ledger_account.id"], name=op.f("fk_ledger_daily_mark_account_id")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["ledger_account.id"], name=op.f("fk_ledger_daily_mark_account_id")
+        ),
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_ledger_daily_mark")),
     )
 

@@ -16,45 +16,79 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "contract_terms",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
-        sa.Column("reference", sa.String(15).with_variant(
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
+        sa.Column(
+            "reference",
+            sa.String(15).with_variant(
                 mysql.VARCHAR(15, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("agreement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite")),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("clause", sa.String(40), nullable=False),
         sa.Column("title", sa.String(200), nullable=False),
-        sa.Column("category", sa.String(40).with_variant(
+        sa.Column(
+            "category",
+            sa.String(40).with_variant(
                 mysql.VARCHAR(40, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("tax_class", sa.String(1).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "tax_class",
+            sa.String(1).with_variant(
                 mysql.VARCHAR(1, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("kind", sa.String(20).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "kind",
+            sa.String(20).with_variant(
                 mysql.VARCHAR(20, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
-        sa.Column("approver", sa.String(20).with_variant(
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "approver",
+            sa.String(20).with_variant(
                 mysql.VARCHAR(20, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("payee_id", sa.BigInteger()),
         sa.Column("amount_cents", sa.BigInteger()),
         sa.Column("cap_cents", sa.BigInteger()),
-        sa.Column("trigger", sa.String(40).with_variant(
+        sa.Column(
+            "trigger",
+            sa.String(40).with_variant(
                 mysql.VARCHAR(40, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            )),
+            ),
+        ),
         sa.Column("pay_after_days", sa.Integer(), nullable=False),
         sa.Column("evidence", sa.JSON(), nullable=False),
-        sa.Column("state", sa.String(20).with_variant(
+        sa.Column(
+            "state",
+            sa.String(20).with_variant(
                 mysql.VARCHAR(20, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
-            ), nullable=False),
+            ),
+            nullable=False,
+        ),
         sa.Column("proposed_by_user_id", sa.BigInteger()),
         sa.Column("proposed_by", sa.String(200), nullable=False),
         sa.Column("activated_by", sa.String(200), nullable=False),
-        sa.Column("activated_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")),
+        sa.Column(
+            "activated_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+        ),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            'amount_cents > 0',
+            "amount_cents > 0",
             name=op.f("ck_contract_terms_amount_positive"),
         ),
         sa.CheckConstraint(
@@ -62,7 +96,7 @@ def upgrade() -> None:
             name=op.f("ck_contract_terms_approver"),
         ),
         sa.CheckConstraint(
-            'cap_cents > 0',
+            "cap_cents > 0",
             name=op.f("ck_contract_terms_cap_positive"),
         ),
         sa.CheckConstraint(
@@ -74,7 +108,7 @@ def upgrade() -> None:
             name=op.f("ck_contract_terms_kind"),
         ),
         sa.CheckConstraint(
-            'pay_after_days >= 0',
+            "pay_after_days >= 0",
             name=op.f("ck_contract_terms_pay_after_not_negative"),
         ),
         sa.CheckConstraint(
@@ -85,7 +119,9 @@ def upgrade() -> None:
             "tax_class IN ('C', 'R', 'V', 'F', '-')",
             name=op.f("ck_contract_terms_tax_class"),
         ),
-        sa.ForeignKeyConstraint(["agreement_id"], ["agreements.id"], name=op.f("fk_contract_terms_agreement_id")),
+        sa.ForeignKeyConstraint(
+            ["agreement_id"], ["agreements.id"], name=op.f("fk_contract_terms_agreement_id")
+        ),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_contract_terms_case_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contract_terms")),
         sa.UniqueConstraint("case_id", "position", name=op.f("uq_contract_terms_case_id_position")),

@@ -16,7 +16,12 @@ def upgrade() -> None:
     """Create the table with its constraints and indexes."""
     op.create_table(
         "control_totals",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=False),
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            autoincrement=False,
+        ),
         sa.Column("file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("batch_count", sa.Integer(), nullable=False),
         sa.Column("block_count", sa.Integer(), nullable=False),
@@ -24,8 +29,12 @@ def upgrade() -> None:
         sa.Column("entry_hash", sa.BigInteger(), nullable=False),
         sa.Column("debit_cents", sa.BigInteger(), nullable=False),
         sa.Column("credit_cents", sa.BigInteger(), nullable=False),
-        sa.Column("confirmed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")),
-        sa.ForeignKeyConstraint(["file_id"], ["bank_files.id"], name=op.f("fk_control_totals_file_id")),
+        sa.Column(
+            "confirmed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+        ),
+        sa.ForeignKeyConstraint(
+            ["file_id"], ["bank_files.id"], name=op.f("fk_control_totals_file_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_control_totals")),
         sa.UniqueConstraint("file_id", name=op.f("uq_control_totals_file_id")),
     )
