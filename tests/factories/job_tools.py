@@ -71,5 +71,3 @@ class JobDesk(Generic[B]):
 
 class _Nothing:
     """Stands where a job of payments never reaches."""
-
-

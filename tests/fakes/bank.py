@@ -42,9 +42,7 @@ class FakeBank:
 
     def capabilities(self) -> Capabilities:
         """Return the promises of this bank."""
-        return Capabilities(
-            lookup_is_consistent=self.consistent, lookup_consistent_after_seconds=0
-        )
+        return Capabilities(lookup_is_consistent=self.consistent, lookup_consistent_after_seconds=0)
 
     def health(self) -> BankHealth:
         """Tell whether the bank answers."""

@@ -133,9 +133,8 @@ def _views(session: Session, actor: Actor, rows: Iterable[Payee]) -> list[PayeeV
     ).scalars():
         accounts[account.payee_id].append(account)
     case_ids = {payee.case_id for payee in payees if payee.case_id is not None}
-    cases = dict(
-        session.execute(select(Case.id, Case.reference).where(Case.id.in_(case_ids)))
-    )
+    found = session.execute(select(Case.id, Case.reference).where(Case.id.in_(case_ids)))
+    cases = dict(found.all())
     return [
         PayeeView(
             reference=payee.reference,

@@ -9,9 +9,9 @@ from flask import Flask
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import payment_world
+from tests.factories.job_tools import JobDesk
 from tests.factories.payment_world import PaymentWorld
 from tests.fakes.bank import FakeBank
-from tests.factories.job_tools import JobDesk
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def world(session_factory: sessionmaker[Session]) -> PaymentWorld:
 
 
 @pytest.fixture
-def desk(app: Flask, world: PaymentWorld) -> Iterator[JobDesk]:
+def desk(app: Flask, world: PaymentWorld) -> Iterator[JobDesk[FakeBank]]:
     """Return a desk from which jobs run against a bank in memory."""
     del world
     with app.app_context():

@@ -11,7 +11,7 @@ from seedtrust.domain.cases.models import Case
 from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.ledger import chart
 from seedtrust.domain.ledger import queries as ledger_queries
-from seedtrust.domain.payments.models import BankFile, PaymentInstruction, PaymentRun
+from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun
 from seedtrust.jobs.bank import poll_events
 from seedtrust.jobs.payments import transmit_run
 from tests.factories.job_tools import JobDesk
