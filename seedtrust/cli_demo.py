@@ -166,7 +166,7 @@ def _staff(settings: Settings) -> list[dict[str, str]]:
 
 def _watch(console: Console, settings: Settings, supervisor: Supervisor) -> None:
     """Show how the journeys go, then wait; Ctrl-C or SIGTERM ends it."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bars:
@@ -199,6 +199,6 @@ def _result(settings: Settings) -> dict[str, Any]:
 @click.argument("secret")
 def demo_code(secret: str) -> None:
     """Print the authenticator's current code for a secret of the demo."""
-    import pyotp  # noqa: PLC0415
+    import pyotp
 
     click.echo(pyotp.TOTP(secret).now())

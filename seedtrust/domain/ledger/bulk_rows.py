@@ -80,18 +80,18 @@ class _SqliteRows:
 
     def insert_headers(self, rows: Sequence[HeaderRow]) -> None:
         marks = ", ".join("?" * statements.TXN_WIDTH)
-        sql = f"INSERT INTO ledger_txn ({statements.TXN_COLUMNS}) VALUES ({marks})"  # noqa: S608
+        sql = f"INSERT INTO ledger_txn ({statements.TXN_COLUMNS}) VALUES ({marks})"
         self._connection.exec_driver_sql(sql, list(rows))
 
     def insert_entries(self, rows: Sequence[EntryRow]) -> None:
         clock = statements.SERVER_CLOCK[statements.SQLITE_MARK]
         marks = ", ".join("?" * 10)
-        sql = f"INSERT INTO ledger_entry ({statements.ENTRY_COLUMNS}) VALUES ({marks}, {clock})"  # noqa: S608
+        sql = f"INSERT INTO ledger_entry ({statements.ENTRY_COLUMNS}) VALUES ({marks}, {clock})"
         self._connection.exec_driver_sql(sql, list(rows))
 
     def write_balances(self, rows: Sequence[BalanceRow]) -> None:
         moving = ", ".join(f"{column} = ?" for column in _MOVING)
-        sql = f"UPDATE ledger_balance SET {moving} WHERE account_id = ?"  # noqa: S608
+        sql = f"UPDATE ledger_balance SET {moving} WHERE account_id = ?"
         self._connection.exec_driver_sql(sql, [(*row[5:], row[0]) for row in rows])
 
     def insert_links(self, rows: Sequence[tuple[int | str | None, ...]]) -> None:
@@ -116,18 +116,18 @@ class _MysqlRows:
     def find_headers(self, book_id: int, keys: Sequence[bytes]) -> dict[bytes, tuple[int, bytes]]:
         listed = ",".join([f"x'{key.hex()}'" for key in keys])
         rows = self._send(
-            "SELECT idem_key, id, request_hash FROM ledger_txn "  # noqa: S608
+            "SELECT idem_key, id, request_hash FROM ledger_txn "
             f"WHERE book_id = {book_id:d} AND idem_key IN ({listed})"
         )
         return {bytes(key): (txn_id, bytes(request)) for key, txn_id, request in rows}
 
     def insert_headers(self, rows: Sequence[HeaderRow]) -> None:
         listed = ",".join([self._header(row) for row in rows])
-        self._send(f"INSERT INTO ledger_txn ({statements.TXN_COLUMNS}) VALUES {listed}")  # noqa: S608
+        self._send(f"INSERT INTO ledger_txn ({statements.TXN_COLUMNS}) VALUES {listed}")
 
     def insert_entries(self, rows: Sequence[EntryRow]) -> None:
         listed = ",".join([_ENTRY_ROW % row for row in rows])
-        self._send(f"INSERT INTO ledger_entry ({statements.ENTRY_COLUMNS}) VALUES {listed}")  # noqa: S608
+        self._send(f"INSERT INTO ledger_entry ({statements.ENTRY_COLUMNS}) VALUES {listed}")
 
     def write_balances(self, rows: Sequence[BalanceRow]) -> None:
         # Absolute values under the row locks: a change added to the row that might be inserted
@@ -135,7 +135,7 @@ class _MysqlRows:
         listed = ",".join([_BALANCE_ROW % row for row in rows])
         moving = ", ".join(f"{column} = VALUES({column})" for column in _MOVING)
         self._send(
-            f"INSERT INTO ledger_balance ({_BALANCE_COLUMNS}) VALUES {listed} "  # noqa: S608
+            f"INSERT INTO ledger_balance ({_BALANCE_COLUMNS}) VALUES {listed} "
             f"ON DUPLICATE KEY UPDATE {moving}"
         )
 
@@ -172,7 +172,7 @@ def _select_balances(
 ) -> list[BalanceRow]:
     listed = ",".join([f"{account_id:d}" for account_id in account_ids])
     rows = connection.exec_driver_sql(
-        f"SELECT {_BALANCE_COLUMNS} FROM ledger_balance "  # noqa: S608
+        f"SELECT {_BALANCE_COLUMNS} FROM ledger_balance "
         f"WHERE account_id IN ({listed}) ORDER BY account_id{lock}"
     )
     return [tuple(row) for row in rows]

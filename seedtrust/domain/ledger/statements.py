@@ -49,7 +49,7 @@ def mark_of(dialect: str) -> str:
 def insert_txn(mark: str) -> str:
     """Return the insert of a header, its book read from the account given last."""
     return (
-        f"INSERT INTO ledger_txn ({TXN_COLUMNS}) SELECT book_id, {_marks(mark, TXN_WIDTH - 1)} "  # noqa: S608
+        f"INSERT INTO ledger_txn ({TXN_COLUMNS}) SELECT book_id, {_marks(mark, TXN_WIDTH - 1)} "
         f"FROM ledger_account WHERE id = {mark}"
     )
 
@@ -75,7 +75,7 @@ def update_balances(mark: str, shape: tuple[AccountShape, ...]) -> str:
         whens = "".join(f" WHEN {mark} THEN {count}" for count in counts)
         parts.append(f"seq = seq + CASE account_id{whens} ELSE 0 END")
     return (
-        f"UPDATE ledger_balance SET {', '.join(parts)} "  # noqa: S608
+        f"UPDATE ledger_balance SET {', '.join(parts)} "
         f"WHERE account_id IN ({_marks(mark, len(shape))}) AND closed = 0 "
         f"AND book_id = (SELECT book_id FROM ledger_txn WHERE id = {mark})"
     )
@@ -94,7 +94,7 @@ def insert_entries(mark: str, shape: tuple[LegShape, ...]) -> str:
         after_posted = "dr_posted - cr_posted" + (f" - {mark}" if posted else "")
         after_pending = "dr_pending - cr_pending" + (f" - {mark}" if pending else "")
         selects.append(
-            f"SELECT account_id, {seq}, {mark}, {leg}, {int(layer)}, {int(side)}, {mark}, "  # noqa: S608
+            f"SELECT account_id, {seq}, {mark}, {leg}, {int(layer)}, {int(side)}, {mark}, "
             f"normal_side * ({after_posted}), normal_side * ({after_pending}), {mark}, "
             f"{SERVER_CLOCK[mark]} "
             f"FROM ledger_balance WHERE account_id = {mark}"
@@ -106,14 +106,14 @@ def insert_entries(mark: str, shape: tuple[LegShape, ...]) -> str:
 def insert_link(mark: str) -> str:
     """Return the insert of a tie to an earlier transaction."""
     columns = "txn_id, relation, target_id, exclusive_key"
-    return f"INSERT INTO ledger_txn_link ({columns}) VALUES ({_marks(mark, 4)})"  # noqa: S608
+    return f"INSERT INTO ledger_txn_link ({columns}) VALUES ({_marks(mark, 4)})"
 
 
 @lru_cache(maxsize=8)
 def find_txn(mark: str) -> str:
     """Return the search of a header by its key, in the book of an account."""
     return (
-        f"SELECT id, request_hash FROM ledger_txn WHERE idem_key = {mark} "  # noqa: S608
+        f"SELECT id, request_hash FROM ledger_txn WHERE idem_key = {mark} "
         f"AND book_id = (SELECT book_id FROM ledger_account WHERE id = {mark})"
     )
 
@@ -122,7 +122,7 @@ def find_txn(mark: str) -> str:
 def find_commitments(mark: str) -> str:
     """Return the search of the counter-account of pending legs, in the book of an account."""
     return (
-        "SELECT id FROM ledger_account WHERE code = 'commitments' "  # noqa: S608
+        "SELECT id FROM ledger_account WHERE code = 'commitments' "
         f"AND book_id = (SELECT book_id FROM ledger_account WHERE id = {mark})"
     )
 
@@ -134,7 +134,7 @@ def insert_hold(mark: str) -> str:
         "id, kind, debit_account_id, credit_account_id, amount_cents, captured_cents, "
         "released_cents, source_type, source_ref, expires_at, created_at"
     )
-    return f"INSERT INTO ledger_hold ({columns}) VALUES ({_marks(mark, 11)})"  # noqa: S608
+    return f"INSERT INTO ledger_hold ({columns}) VALUES ({_marks(mark, 11)})"
 
 
 @lru_cache(maxsize=8)
@@ -142,7 +142,7 @@ def lock_hold(mark: str) -> str:
     """Return the read of a hold under its row lock; SQLite locks the whole file anyway."""
     lock = "" if mark == SQLITE_MARK else " FOR UPDATE"
     return (
-        "SELECT debit_account_id, credit_account_id, amount_cents, captured_cents, "  # noqa: S608
+        "SELECT debit_account_id, credit_account_id, amount_cents, captured_cents, "
         f"released_cents FROM ledger_hold WHERE id = {mark}{lock}"
     )
 
@@ -151,7 +151,7 @@ def lock_hold(mark: str) -> str:
 def count_hold(mark: str, *, captured: bool) -> str:
     """Return the update that adds to what was captured or released of a hold."""
     column = "captured_cents" if captured else "released_cents"
-    return f"UPDATE ledger_hold SET {column} = {column} + {mark} WHERE id = {mark}"  # noqa: S608
+    return f"UPDATE ledger_hold SET {column} = {column} + {mark} WHERE id = {mark}"
 
 
 def _marks(mark: str, count: int) -> str:
