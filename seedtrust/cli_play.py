@@ -13,6 +13,7 @@ from seedtrust.app import create_app, make_tools
 from seedtrust.cli import settings_or_exit
 from seedtrust.core.permissions import Role
 from seedtrust.ext import in_transaction
+from seedtrust.gateways.bank import HttpSandboxControl
 from seedtrust.journeys.cast import PASSWORD, Cast, Login
 from seedtrust.journeys.player import Played, Player
 from seedtrust.journeys.progress import Progress, write_json, write_progress
@@ -37,14 +38,15 @@ def play(folders: tuple[Path, ...]) -> None:
             login.as_json()
             for login in in_transaction(lambda session: cast.hire(session, now=tools.clock.now()))
         ]
-        set_up(tools, cast)
+        control = HttpSandboxControl(settings.bank_url, settings.bank_api_key.get_secret_value())
+        set_up(tools, control)
 
         def report(day: date, done: int, total: int) -> None:
             write_progress(settings.data_dir, Progress(done, total, day.isoformat(), logins))
 
         journeys = [(folder, read_journey(folder / "journey.toml")) for folder in folders]
         report(AFTERWARDS, 0, 0)
-        player = Player(tools, cast, report)
+        player = Player(tools, control, cast, report)
         player.play([journey for _, journey in journeys], until=AFTERWARDS)
         played = [
             (journey, player.outcome(journey, folder / "ledger.csv"))
@@ -81,11 +83,11 @@ def _summary(
 @click.option("--data", required=True, type=click.Path(path_type=Path, file_okay=False))
 def mail(port: int, data: Path) -> None:
     """Catch every mail of the demo into a Maildir folder; nothing leaves the machine."""
-    import signal  # noqa: PLC0415
-    import threading  # noqa: PLC0415
+    import signal
+    import threading
 
-    from aiosmtpd.controller import Controller  # noqa: PLC0415
-    from aiosmtpd.handlers import Mailbox  # noqa: PLC0415
+    from aiosmtpd.controller import Controller
+    from aiosmtpd.handlers import Mailbox
 
     folder = data / "mail"
     mailbox.Maildir(folder, create=True)

@@ -21,9 +21,9 @@ def web(data: Path | None, host: str, port: int, workers: int, threads: int) -> 
     """Serve the admin pages and the API with gunicorn."""
     settings = settings_or_exit(data)
     os.environ["SEEDTRUST_DATA_DIR"] = str(settings.data_dir)
-    import sys  # noqa: PLC0415
+    import sys
 
-    from gunicorn.app.wsgiapp import run  # noqa: PLC0415 - other commands do not need gunicorn
+    from gunicorn.app.wsgiapp import run
 
     sys.argv = [
         "gunicorn",
@@ -76,7 +76,7 @@ def beat(data: Path | None) -> None:
 def _celery_app(data: Path | None) -> Any:
     settings = settings_or_exit(data)
     os.environ["SEEDTRUST_DATA_DIR"] = str(settings.data_dir)
-    from seedtrust import worker as tasks  # noqa: PLC0415 - registers the two tasks
+    from seedtrust import worker as tasks
 
     tasks.prepare(settings)
     return tasks.celery

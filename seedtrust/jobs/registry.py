@@ -51,7 +51,15 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "wire.send": payments.send_wire,
 }
 
+# In this order when several are due at once: what the bank says comes first.
 JOBS: Final[tuple[Job, ...]] = (
+    Job(
+        "payments.poll",
+        _every(5),
+        bank.poll_events,
+        "Reads the bank's events in order.",
+        banking_days_only=False,
+    ),
     Job(
         "schedule.materialise",
         (time(5, 30),),
@@ -76,13 +84,6 @@ JOBS: Final[tuple[Job, ...]] = (
         (time(7, 0),),
         payees.activate_cooled,
         "Makes cooled-off bank accounts active.",
-    ),
-    Job(
-        "payments.poll",
-        _every(5),
-        bank.poll_events,
-        "Reads the bank's events in order.",
-        banking_days_only=False,
     ),
     Job(
         "payments.inquire",

@@ -8,8 +8,9 @@ import structlog
 from sqlalchemy.orm import Session
 
 from seedtrust.core.errors import DomainError
+from seedtrust.domain.operations.queries import runs_begun
 from seedtrust.domain.operations.service import begin_job_run, finish_job_run, open_exception
-from seedtrust.ext import in_transaction
+from seedtrust.ext import in_transaction, reading
 from seedtrust.jobs.registry import JOBS, Job
 from seedtrust.jobs.tools import Tools
 
@@ -25,12 +26,13 @@ def tick(tools: Tools) -> list[str]:
     inserted once.
     """
     business_now = tools.moment().business_at
-    ran = []
-    for job in JOBS:
-        due_at = job.last_due(business_now)
-        if due_at is not None and run_job(tools, job, due_at):
-            ran.append(job.name)
-    return ran
+    due = [(job, due_at) for job in JOBS if (due_at := job.last_due(business_now)) is not None]
+    known = reading(lambda session: runs_begun(session, [(job.name, at) for job, at in due]))
+    return [
+        job.name
+        for job, due_at in due
+        if (job.name, due_at) not in known and run_job(tools, job, due_at)
+    ]
 
 
 def run_job(tools: Tools, job: Job, due_at: datetime) -> bool:

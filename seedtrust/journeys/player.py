@@ -83,7 +83,16 @@ class Player:
 
     def _day(self, day: date, journeys: Sequence[Journey]) -> None:
         self._move(at_new_york(day, 9))
-        acting = [Scene(self._tools, self._cast, journey) for journey in journeys]
+        acting = [
+            Scene(self._tools, self._cast, journey) for journey in journeys if day in journey.days
+        ]
+        if acting:
+            self._act(day, acting)
+        self._move(at_new_york(day, 13, 30))
+        self._pay()
+        self._hear_from_the_bank()
+
+    def _act(self, day: date, acting: Sequence[Scene]) -> None:
         self._move(at_new_york(day, 10))
         for scene in acting:
             self._morning(scene, day)
@@ -92,9 +101,6 @@ class Player:
         for scene in acting:
             self._requests(scene, day)
             self._closing(scene, day)
-        self._move(at_new_york(day, 13, 30))
-        self._pay()
-        self._hear_from_the_bank()
 
     def _move(self, to: datetime) -> None:
         """Move the clock, let the bank follow, hear from it, and run what the calendar sets off."""
@@ -106,8 +112,9 @@ class Player:
         if reading(clock_is_set) and self._tools.moment().business_at >= to:
             return
         in_transaction(work)
-        self._hear_from_the_bank()
-        tick(self._tools)
+        drain(self._tools)
+        self._control.scan()
+        tick(self._tools)  # reads the bank's events first of all
         drain(self._tools)
 
     def _hear_from_the_bank(self) -> None:

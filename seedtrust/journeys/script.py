@@ -165,14 +165,21 @@ class Journey:
     terminated_on: date | None
 
     @property
+    def days(self) -> frozenset[date]:
+        """Return every day on which somebody in the file does something."""
+        days = {self.opened_on, self.escrow_agreement_on, self.agreement_on}
+        days |= {spec.on for spec in (*self.milestones, *self.deposits, *self.bank_events)}
+        days |= {spec.on for spec in self.account_changes}
+        for spec in self.requests:
+            days |= {spec.on, spec.reviewed_on, spec.approved_on}
+        if self.closing is not None:
+            end = self.closing
+            days |= {end.obligations_ended_on, end.accounting_on, end.certified_on, end.refund_on}
+        if self.terminated_on is not None:
+            days.add(self.terminated_on)
+        return frozenset(days)
+
+    @property
     def last_day(self) -> date:
         """Return the last day on which anybody in the file does something."""
-        days = [self.opened_on, self.escrow_agreement_on, self.agreement_on]
-        days += [spec.on for spec in (*self.milestones, *self.deposits, *self.bank_events)]
-        days += [spec.on for spec in self.account_changes]
-        days += [max(spec.on, spec.reviewed_on, spec.approved_on) for spec in self.requests]
-        if self.closing is not None:
-            days.append(self.closing.refund_on)
-        if self.terminated_on is not None:
-            days.append(self.terminated_on)
-        return max(days)
+        return max(self.days)

@@ -29,6 +29,7 @@ TRUST_ACCOUNTS: Final = (
 
 def set_up(tools: Tools, control: HttpSandboxControl) -> None:
     """Open the books and the trust accounts here and at the bank; a second time changes nothing."""
+
     def work(session: Session) -> None:
         moment = Moment(tools.clock.now(), at_new_york(_BEGINNING, 9))
         actor = Actor.system("setup")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -31,7 +32,7 @@ def open_exception_counts(session: Session) -> dict[str, int]:
         .where(ExceptionItem.closed_at.is_(None))
         .group_by(ExceptionItem.kind)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def recent_job_runs(session: Session, limit: int = 50) -> Sequence[JobRun]:
@@ -42,3 +43,16 @@ def recent_job_runs(session: Session, limit: int = 50) -> Sequence[JobRun]:
 def clock_is_set(session: Session) -> bool:
     """Tell whether a stored business clock exists."""
     return session.get(BusinessClock, 1) is not None
+
+
+def runs_begun(
+    session: Session, wanted: Sequence[tuple[str, datetime]]
+) -> set[tuple[str, datetime]]:
+    """Return which of the due runs, as (job, due at), have been begun by anybody."""
+    rows = session.execute(
+        select(JobRun.job, JobRun.due_at).where(
+            JobRun.job.in_([job for job, _ in wanted]),
+            JobRun.due_at.in_([due_at for _, due_at in wanted]),
+        )
+    )
+    return {(job, due_at) for job, due_at in rows.tuples()}
