@@ -63,6 +63,7 @@ class PartyView:
     must_certify: bool
     has_login: bool
     is_me: bool
+    alias: str = ""
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,7 @@ def _party(actor: Actor, case: Case, party: CaseParty, side: Side | None) -> Par
         party.must_certify,
         party.user_id is not None,
         actor.user_id is not None and party.user_id == actor.user_id,
+        party.alias if side is None and case.anonymous else "",
     )
 
 
