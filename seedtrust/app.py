@@ -46,7 +46,10 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.extensions["seedtrust"] = actor.Wiring(
-        settings=settings, clock=clock or SystemClock(), keyring=make_keyring(settings)
+        settings=settings,
+        clock=clock or SystemClock(),
+        keyring=make_keyring(settings),
+        storage=LocalStorage(settings.storage_dir),
     )
     db.init_app(app)
     configure_celery(settings.broker_url, settings.broker_dir)

@@ -9,6 +9,7 @@ from wtforms import (
     EmailField,
     PasswordField,
     RadioField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -22,6 +23,11 @@ from seedtrust.core.permissions import ROLE_LABELS, STAFF_ROLES, Role
 from seedtrust.domain.identity.states import UserKind
 
 _LONGEST_PASSWORD: Final = 600
+
+
+def choices_of(*pairs: tuple[str, str]) -> list[SelectChoice]:
+    """Return values with their labels as choices of a select or radio field."""
+    return [SelectChoice(value, label) for value, label in pairs]
 
 
 class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
@@ -87,17 +93,19 @@ class InviteForm(Form):
     )
     kind = RadioField(
         "Who is it?",
-        choices=[
+        choices=choices_of(
             (UserKind.PARTY.value, "Somebody outside: a parent, surrogate, donor or agency"),
             (UserKind.STAFF.value, "A colleague; Legal grants the roles afterwards"),
-        ],
+        ),
         default=UserKind.PARTY.value,
         validators=[DataRequired("Say who it is.")],
     )
     role = SelectField(
         "Role of somebody outside",
-        choices=[("", "Choose a role")]
-        + [(role.value, ROLE_LABELS[role]) for role in Role if role not in STAFF_ROLES],
+        choices=choices_of(
+            ("", "Choose a role"),
+            *((role.value, ROLE_LABELS[role]) for role in Role if role not in STAFF_ROLES),
+        ),
         validators=[Optional()],
     )
 
@@ -110,9 +118,10 @@ class GrantForm(Form):
     def offer(self, kind: UserKind, held: frozenset[Role]) -> None:
         """Offer the roles that this kind of person may hold and does not hold yet."""
         fitting = [role for role in Role if (role in STAFF_ROLES) is (kind is UserKind.STAFF)]
-        self.role.choices = [("", "Choose a role")] + [
-            (role.value, ROLE_LABELS[role]) for role in fitting if role not in held
-        ]
+        self.role.choices = choices_of(
+            ("", "Choose a role"),
+            *((role.value, ROLE_LABELS[role]) for role in fitting if role not in held),
+        )
 
 
 class ReasonForm(Form):

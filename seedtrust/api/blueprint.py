@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar, cast
 
 from flask_smorest import Blueprint
 
+from seedtrust.core.permissions import Permission
 from seedtrust.web.guard import Access, Open, mark_of
 
 PREFIX: Final = "/api/v1"
@@ -62,10 +63,15 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest ships no t
 def _prepare_access_doc(
     doc: dict[str, Any], doc_info: dict[str, Any], **_context: Any
 ) -> dict[str, Any]:
-    """Show each operation's permission and whether it takes a token."""
+    """Show each operation's permission, whether it takes a token, and its usual refusals."""
     access: Access | None = doc_info.get("access")
     if access is None:
         return doc
     doc["x-permission"] = access.need.value
     doc["security"] = [] if access.need is Open.PUBLIC else [{"bearer": []}]
+    refusals = doc.setdefault("responses", {})
+    if access.need is not Open.PUBLIC:
+        refusals[401] = "UNAUTHORIZED"
+    if isinstance(access.need, Permission):
+        refusals[403] = "FORBIDDEN"
     return doc

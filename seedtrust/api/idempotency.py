@@ -25,6 +25,20 @@ _KEY: Final = re.compile(r"[\x21-\x7e]{8,100}")
 
 Work = Callable[[Session], tuple[dict[str, Any], int]]
 
+# For `@blueprint.doc(**ONCE)` above every view that ends with `idempotent`.
+ONCE: Final[dict[str, Any]] = {
+    "parameters": [
+        {
+            "in": "header",
+            "name": HEADER,
+            "required": True,
+            "description": "A value of your own, the same for every repetition of this call",
+            "schema": {"type": "string", "minLength": 8, "maxLength": 100},
+        }
+    ],
+    "responses": {400: "BAD_REQUEST", 409: "CONFLICT", 422: "UNPROCESSABLE_ENTITY"},
+}
+
 
 def idempotent(work: Work) -> Response:
     """Run `work` once per Idempotency-Key and answer its body and status, now and ever after.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Final
 
 from flask import Flask
@@ -33,7 +34,11 @@ class JsonProvider(DefaultJSONProvider):
         """Parse; raises ValueError, which becomes a 400, for what JSON does not allow."""
         try:
             value = json.loads(
-                s, parse_constant=_refuse_constant, object_pairs_hook=_object_once, **kwargs
+                s,
+                parse_constant=_refuse_constant,
+                parse_float=_finite,
+                object_pairs_hook=_object_once,
+                **kwargs,
             )
             json.dumps(value, ensure_ascii=False).encode()
         except RecursionError as error:
@@ -45,6 +50,14 @@ class JsonProvider(DefaultJSONProvider):
 def _refuse_constant(name: str) -> float:
     message = f"{name} is not JSON"
     raise ValueError(message)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        message = "a number is too large"
+        raise ValueError(message)
+    return number
 
 
 def _object_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -36,6 +36,12 @@ class StrictAmountCents(fields.Integer):
         kwargs.setdefault("validate", validate.Range(min=1, max=MAX_AMOUNT_CENTS))
         super().__init__(strict=True, **kwargs)
 
+    def make_error(self, key: str, **kwargs: Any) -> ValidationError:
+        """Return the refusal of a missing amount or of null, under the code of amounts."""
+        del key, kwargs
+        message = "Give the amount as a whole number of cents."
+        return ValidationError([CodedMessage(message, InvalidAmount.code)])
+
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> int:

@@ -5,6 +5,7 @@
     today = business_today()         # business date in New York: what is due
     both = moment()                  # real and business time as one value, for verbs
     keys = keyring()                 # to seal and open encrypted fields
+    files = storage()                # where the bytes of documents lie
     settings = current_settings()    # only doors and jobs read settings
 
 All of them work inside and outside a unit of work; none of them opens one while another is open,
@@ -24,6 +25,7 @@ from seedtrust.core.clock import Clock, Moment, business_date
 from seedtrust.core.crypto import Keyring
 from seedtrust.core.errors import Unauthenticated
 from seedtrust.core.permissions import Actor, Permission
+from seedtrust.domain.documents.ports import Storage
 from seedtrust.domain.operations import service as operations
 from seedtrust.ext import reading
 from seedtrust.settings import Settings
@@ -38,6 +40,7 @@ class Wiring:
     settings: Settings
     clock: Clock
     keyring: Keyring
+    storage: Storage
 
 
 def wiring() -> Wiring:
@@ -53,6 +56,11 @@ def current_settings() -> Settings:
 def keyring() -> Keyring:
     """Return the keys that seal and open encrypted fields."""
     return wiring().keyring
+
+
+def storage() -> Storage:
+    """Return where the bytes of documents lie."""
+    return wiring().storage
 
 
 def clock_now() -> datetime:

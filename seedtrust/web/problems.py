@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Self, cast
 from urllib.parse import quote, urlsplit
@@ -234,9 +235,13 @@ def _walk(held: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
         yield path, held
 
 
+# Browsers drop control characters and read a backslash as a slash.
+_ODD_IN_ADDRESS: Final = re.compile(r"[\x00-\x20\x7f\\]")
+
+
 def safe_path(address: str | None) -> str | None:
     """Return path and query of an address of ours, or None: never a way to another site."""
-    if not address or "\\" in address or any(ord(character) < 33 for character in address):  # noqa: PLR2004 - blanks and control characters
+    if not address or address.startswith("//") or _ODD_IN_ADDRESS.search(address):
         return None
     try:
         parts = urlsplit(address)
