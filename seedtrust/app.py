@@ -11,6 +11,7 @@ from sqlalchemy import text
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from seedtrust import __version__, admin, api
+from seedtrust.api import docs
 from seedtrust.core.clock import Clock, SystemClock
 from seedtrust.core.crypto import Keyring
 from seedtrust.core.locations import templates_folder
@@ -106,7 +107,7 @@ def _init_web(app: Flask, settings: Settings) -> None:
     # Order matters: the id first, then the log, forged forms, and last who is allowed what.
     requestid.init_request_ids(app)
     logs.init_request_log(app)
-    init_assets(app)
+    init_assets(app, docs.SOURCES)
     init_headers(app)
     init_formatting(app)
     init_theme(app)

@@ -35,6 +35,7 @@ import pkgutil
 from flask import Flask
 
 from seedtrust.api.blueprint import ApiBlueprint
+from seedtrust.api.docs import init_docs
 from seedtrust.api.problems import JsonProvider, RestApi
 from seedtrust.web.guard import Caller
 
@@ -45,6 +46,7 @@ def register(app: Flask) -> None:
     """Import every module of this package and register the blueprint of each."""
     app.json = JsonProvider(app)
     rest = RestApi(app)
+    init_docs(app)
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         found = getattr(importlib.import_module(module.name), "blueprint", None)
         if isinstance(found, ApiBlueprint):

@@ -42,7 +42,7 @@ _RETRY_SECONDS: Final = "2"
 _log = structlog.get_logger("seedtrust.web")
 
 # What a program and a person are told about an HTTP error that is not ours.
-_HTTP_WORDS: Final[Mapping[int, tuple[str, str, str]]] = {
+HTTP_WORDS: Final[Mapping[int, tuple[str, str, str]]] = {
     400: ("bad_request", "Not understood", "The request could not be read. Correct it."),
     404: ("not_found", "Not found", "There is nothing at this address."),
     405: ("method_not_allowed", "Not possible here", "This address does not take that method."),
@@ -56,7 +56,7 @@ _HTTP_WORDS: Final[Mapping[int, tuple[str, str, str]]] = {
     431: ("too_large", "Too large", "The headers are too large."),
     503: ("unavailable", "Temporarily unavailable", "Try again in a moment; nothing was done."),
 }
-_INTERNAL: Final = (
+INTERNAL: Final = (
     "internal",
     "Something went wrong on our side",
     "Nothing was lost. Try again, and tell us the number below if it happens again.",
@@ -187,7 +187,7 @@ def _challenge(error: Unauthenticated) -> str:
 
 def _problem_of_http(error: HTTPException) -> Problem:
     status = error.code or 500
-    code, title, detail = _HTTP_WORDS.get(status, _INTERNAL)
+    code, title, detail = HTTP_WORDS.get(status, INTERNAL)
     headers = {
         name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After"}
     }
@@ -315,7 +315,7 @@ def handle_http_exception(error: HTTPException) -> ResponseReturnValue:
 def handle_unexpected(error: Exception) -> ResponseReturnValue:
     """Answer what nobody foresaw: 503 when the database is too busy, else 500, with the id only."""
     if isinstance(error, DBAPIError) and is_retryable(error):
-        code, title, detail = _HTTP_WORDS[503]
+        code, title, detail = HTTP_WORDS[503]
         problem = Problem(
             code=code,
             title=title,
@@ -324,7 +324,7 @@ def handle_unexpected(error: Exception) -> ResponseReturnValue:
             headers={"Retry-After": _RETRY_SECONDS},
         )
     else:
-        code, title, detail = _INTERNAL
+        code, title, detail = INTERNAL
         problem = Problem(code=code, title=title, status=500, detail=detail)
     _log.error("request.failed", error=type(error).__name__, exc_info=error)
     return problem.as_json() if _is_api() else problem.as_page()

@@ -16,8 +16,8 @@ def test_the_page_of_refusals_equals_the_code() -> None:
 
 
 @pytest.mark.parametrize("error", list_errors.refusals(), ids=lambda error: error.code)
-def test_each_refusal_becomes_a_whole_problem(app: Flask, error: type[DomainError]) -> None:
-    with app.test_request_context("/api/v1/anything"):
+def test_each_refusal_becomes_a_whole_problem(error: type[DomainError]) -> None:
+    with Flask("test").test_request_context("/api/v1/anything"):
         answer = problem_of(error("Do this instead.", errors={"field": ["Say it."]})).as_json()
     body = answer.get_json()
     assert answer.status_code == body["status"] == error.status

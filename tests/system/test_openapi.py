@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -45,9 +46,7 @@ def test_every_operation_shows_the_permission_that_is_enforced(
         for method in route.methods
         if route.door is Door.API and not route.rule.endswith(("/openapi.json", "/docs"))
     }
-    shown = {
-        name: operation["x-permission"] for name, operation in operations(document).items()
-    }
+    shown = {name: operation["x-permission"] for name, operation in operations(document).items()}
     assert {name[0]: None for name in shown}.keys() <= {"GET", "POST", "PUT", "PATCH", "DELETE"}
     assert shown == {
         (method, path.replace("{path:", "{").replace("{int:", "{")): need
@@ -82,3 +81,14 @@ def test_the_command_prints_the_same_document(app: Flask, document: dict[str, An
     printed = CliRunner().invoke(main, ["openapi", "--data", data])
     assert printed.exit_code == 0, printed.output
     assert json.loads(printed.output) == document
+
+
+def test_the_readable_page_loads_nothing_from_elsewhere(app: Flask) -> None:
+    page = app.test_client().get("/api/v1/docs")
+    assert page.status_code == 200
+    assert "Set-Cookie" not in page.headers
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(sources) > 5
+    assert [source for source in sources if not source.startswith(("/", "#"))] == []
+    served = {app.test_client().get(source).status_code for source in sources if source[0] == "/"}
+    assert served == {200}

@@ -57,9 +57,7 @@ def test_every_need_is_a_permission_or_said_in_words(routes: list[Route]) -> Non
     assert [route.rule for route in routes if not route.roles] == []
 
 
-def test_a_stranger_is_turned_away_from_every_other_route(
-    app: Flask, routes: list[Route]
-) -> None:
+def test_a_stranger_is_turned_away_from_every_other_route(app: Flask, routes: list[Route]) -> None:
     client, program, let_in = app.test_client(), ApiClient(app), []
     for route in routes:
         if route.need == "public":

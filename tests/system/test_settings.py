@@ -66,7 +66,7 @@ def test_a_complete_production_starts(environ: Environ) -> None:
     assert settings.broker_url == settings.rate_limit_storage == "redis://:pw@redis.internal/0"
 
 
-@pytest.mark.parametrize("name", [name for name in PRODUCTION if name not in {"ENV"}])
+@pytest.mark.parametrize("name", [name for name in PRODUCTION if name != "ENV"])
 def test_each_missing_variable_is_named(environ: Environ, name: str) -> None:
     environ(**{name: None})
     message = refusal()
@@ -124,7 +124,7 @@ def test_weak_and_borrowed_values_are_refused(
     message = refusal()
     assert f"{PREFIX}{name}: " in message
     assert words in message
-    assert value not in message or name in {"STEP_UP_SECONDS"}
+    assert value not in message or name == "STEP_UP_SECONDS"
 
 
 def test_the_demo_needs_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
