@@ -10,19 +10,22 @@ from marshmallow import fields, validate
 from sqlalchemy.orm import Session
 
 from seedtrust.api.blueprint import ApiBlueprint
-from seedtrust.api.idempotency import idempotent
+from seedtrust.api.idempotency import ONCE, idempotent
 from seedtrust.api.pagination import PageQuery, make_cursor, page_of, read_cursor
 from seedtrust.api.schemas import Input, Instant, Output, Reference, StrictAmountCents, Text, dump
 from seedtrust.core.permissions import Permission
 from seedtrust.domain.disbursements import queries, review, service
 from seedtrust.domain.disbursements.queries import RequestDetail
-from seedtrust.domain.disbursements.service import Line
+from seedtrust.domain.disbursements.service import MAX_LINES, Line
 from seedtrust.domain.disbursements.states import RequestState
 from seedtrust.ext import reading
 from seedtrust.web.actor import current_actor, moment
 from seedtrust.web.guard import requires
 
 blueprint = ApiBlueprint("disbursement_requests", description="Asking for money, and answering")
+
+MOST_DOCUMENTS = 20
+_STATES = [state.value for state in RequestState]
 
 
 class LineInput(Input):
@@ -36,13 +39,26 @@ class RequestInput(Input):
     """A new request; lines, if any, add up to the amount."""
 
     category = fields.String(required=True, validate=validate.Length(max=40))
-    payee = Reference(required=True, metadata={"description": "Reference of the payee"})
+    payee = Reference(required=True, metadata={"description": "One of the case's payees"})
     amount_cents = StrictAmountCents(required=True)
     description = Text(required=True, min_length=1, max_length=500)
-    lines = fields.List(fields.Nested(LineInput), load_default=list)
-    documents = fields.List(Reference(), load_default=list)
-    pay_on = fields.Date(load_default=None, allow_none=True)
-    duplicate_reason = Text(load_default="", max_length=500)
+    lines = fields.List(
+        fields.Nested(LineInput), load_default=list, validate=validate.Length(max=MAX_LINES)
+    )
+    documents = fields.List(
+        Reference(),
+        load_default=list,
+        validate=validate.Length(max=MOST_DOCUMENTS),
+        metadata={"description": "Evidence, uploaded to the case before"},
+    )
+    pay_on = fields.Date(
+        load_default=None, allow_none=True, metadata={"description": "Not before this day"}
+    )
+    duplicate_reason = Text(
+        load_default="",
+        max_length=500,
+        metadata={"description": "After `duplicate_suspected`: why this is another payment"},
+    )
     as_draft = fields.Boolean(load_default=False)
 
 
@@ -56,7 +72,12 @@ class RequestQuery(PageQuery):
 class ApproveInput(Input):
     """A yes to the version of the request that was looked at."""
 
-    version = fields.Integer(load_default=None, allow_none=True, strict=True)
+    version = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        metadata={"description": "`version` as it was shown; 409 if it changed since"},
+    )
 
 
 class ReasonInput(Input):
@@ -79,7 +100,7 @@ class RequestOutput(Output):
     kind = fields.String(required=True)
     category = fields.String(required=True)
     tax_class = fields.String(required=True)
-    state = fields.String(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(_STATES))
     label = fields.String(required=True, metadata={"description": "The state, for people"})
     amount_cents = fields.Integer(required=True)
     approved_cents = fields.Integer(required=True, allow_none=True)
@@ -108,6 +129,7 @@ class EvidenceOutput(Output):
     content_type = fields.String(required=True)
     size_bytes = fields.Integer(required=True)
     sha256 = fields.String(required=True)
+    uploaded_by = fields.String(required=True)
 
 
 class StepOutput(Output):
@@ -115,6 +137,7 @@ class StepOutput(Output):
 
     label = fields.String(required=True)
     actor = fields.String(required=True)
+    amount_cents = fields.Integer(required=True, allow_none=True)
     reason = fields.String(required=True)
     on = fields.Date(required=True)
     at = Instant(required=True)
@@ -128,6 +151,10 @@ class RequestDetailOutput(RequestOutput):
     evidence = fields.List(fields.Nested(EvidenceOutput), required=True)
     steps = fields.List(fields.Nested(StepOutput), required=True)
     approved_by = fields.List(fields.String(), required=True)
+    payee_reference = fields.String(required=True)
+    is_requester = fields.Boolean(
+        required=True, metadata={"description": "The caller asked, and may submit or withdraw"}
+    )
 
 
 def _members(detail: RequestDetail) -> dict[str, Any]:
@@ -138,6 +165,8 @@ def _members(detail: RequestDetail) -> dict[str, Any]:
         "evidence": detail.evidence,
         "steps": detail.steps,
         "approved_by": detail.approvals,
+        "payee_reference": detail.payee_ref,
+        "is_requester": detail.is_requester,
     }
 
 
@@ -147,12 +176,25 @@ def _whole(session: Session, reference: str) -> dict[str, Any]:
     return dump(RequestDetailOutput, _members(detail))
 
 
+@blueprint.route("/disbursement-requests")
+@requires(Permission.REQUESTS_VIEW)
+@blueprint.arguments(RequestQuery, location="query")
+@blueprint.response(200, page_of(RequestOutput))
+def list_all_requests(query: dict[str, Any]) -> dict[str, Any]:
+    """List the requests of all cases that the caller may see, the newest first."""
+    return _page(query, None)
+
+
 @blueprint.route("/cases/<case>/disbursement-requests")
 @requires(Permission.REQUESTS_VIEW)
 @blueprint.arguments(RequestQuery, location="query")
 @blueprint.response(200, page_of(RequestOutput))
 def list_requests(query: dict[str, Any], case: str) -> dict[str, Any]:
     """List the requests of a case, the newest first."""
+    return _page(query, case)
+
+
+def _page(query: dict[str, Any], case: str | None) -> dict[str, Any]:
     actor = current_actor()
     position = read_cursor(query["cursor"])
     rows, before_id = reading(
@@ -172,6 +214,7 @@ def list_requests(query: dict[str, Any], case: str) -> dict[str, Any]:
 @blueprint.route("/cases/<case>/disbursement-requests", methods=["POST"])
 @requires(Permission.REQUESTS_CREATE)
 @blueprint.arguments(RequestInput)
+@blueprint.doc(**ONCE)
 @blueprint.response(201, RequestDetailOutput)
 def create_request(values: dict[str, Any], case: str) -> Response:
     """Ask for money; needs an Idempotency-Key."""
@@ -205,13 +248,12 @@ def create_request(values: dict[str, Any], case: str) -> Response:
 def show_request(reference: str) -> dict[str, Any]:
     """Show one request with its lines, evidence and steps."""
     actor = current_actor()
-    return _members(
-        reading(lambda session: queries.request_detail(session, actor, reference))
-    )
+    return _members(reading(lambda session: queries.request_detail(session, actor, reference)))
 
 
 @blueprint.route("/disbursement-requests/<reference>/submit", methods=["POST"])
 @requires(Permission.REQUESTS_CREATE)
+@blueprint.doc(**ONCE)
 @blueprint.response(200, RequestDetailOutput)
 def submit_request(reference: str) -> Response:
     """Submit a draft; needs an Idempotency-Key."""
@@ -227,6 +269,7 @@ def submit_request(reference: str) -> Response:
 @blueprint.route("/disbursement-requests/<reference>/withdraw", methods=["POST"])
 @requires(Permission.REQUESTS_CREATE)
 @blueprint.arguments(WithdrawInput)
+@blueprint.doc(**ONCE)
 @blueprint.response(200, RequestDetailOutput)
 def withdraw_request(values: dict[str, Any], reference: str) -> Response:
     """Take a request back; needs an Idempotency-Key."""
@@ -244,6 +287,7 @@ def withdraw_request(values: dict[str, Any], reference: str) -> Response:
 @blueprint.route("/disbursement-requests/<reference>/answer", methods=["POST"])
 @requires(Permission.REQUESTS_CREATE)
 @blueprint.arguments(ReasonInput)
+@blueprint.doc(**ONCE)
 @blueprint.response(200, RequestDetailOutput)
 def answer_request(values: dict[str, Any], reference: str) -> Response:
     """Answer a question; needs an Idempotency-Key."""
@@ -259,6 +303,7 @@ def answer_request(values: dict[str, Any], reference: str) -> Response:
 @blueprint.route("/disbursement-requests/<reference>/approve", methods=["POST"])
 @requires(Permission.REQUESTS_APPROVE)
 @blueprint.arguments(ApproveInput)
+@blueprint.doc(**ONCE)
 @blueprint.response(200, RequestDetailOutput)
 def approve_request(values: dict[str, Any], reference: str) -> Response:
     """Approve as an intended parent; needs an Idempotency-Key."""
@@ -276,6 +321,7 @@ def approve_request(values: dict[str, Any], reference: str) -> Response:
 @blueprint.route("/disbursement-requests/<reference>/deny", methods=["POST"])
 @requires(Permission.REQUESTS_APPROVE)
 @blueprint.arguments(ReasonInput)
+@blueprint.doc(**ONCE)
 @blueprint.response(200, RequestDetailOutput)
 def deny_request(values: dict[str, Any], reference: str) -> Response:
     """Deny as an intended parent, with a reason; needs an Idempotency-Key."""

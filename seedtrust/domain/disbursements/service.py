@@ -46,7 +46,7 @@ from seedtrust.domain.terms.states import Category, TaxClass
 
 DUPLICATE_WINDOW: Final = timedelta(days=10)
 MAX_LINES: Final = 100
-_NOT_ASKED_FOR: Final = frozenset(
+NOT_ASKED_FOR: Final = frozenset(
     {Category.FUNDING, Category.CLOSING_REFUND, Category.ESCROW_FEE, Category.BANK_FEE}
 )
 
@@ -225,7 +225,7 @@ def _category(text: str) -> Category:
     except ValueError:
         message = "Choose one of the categories of the contract."
         raise Invalid(message, errors={"category": [message]}) from None
-    if category in _NOT_ASKED_FOR:
+    if category in NOT_ASKED_FOR:
         message = "This category is booked by SeedTrust itself and cannot be asked for."
         raise Invalid(message, errors={"category": [message]})
     return category

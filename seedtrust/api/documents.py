@@ -1,0 +1,135 @@
+"""Documents of a case: upload, list, download."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from flask_smorest.fields import Upload
+from marshmallow import fields, validate
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import FileStorage
+
+from seedtrust.api.blueprint import ApiBlueprint
+from seedtrust.api.idempotency import ONCE, idempotent
+from seedtrust.api.schemas import Input, Instant, Output, Text, dump
+from seedtrust.core.permissions import Permission
+from seedtrust.domain.cases import queries as cases
+from seedtrust.domain.cases.states import Side
+from seedtrust.domain.documents import queries, service
+from seedtrust.domain.documents.states import DocumentKind, Visibility
+from seedtrust.ext import reading
+from seedtrust.web.actor import current_actor, moment, storage
+from seedtrust.web.guard import requires
+
+blueprint = ApiBlueprint("documents", description="Files of a case")
+
+_KINDS = [kind.value for kind in DocumentKind]
+_SHOWN = [visibility.value for visibility in Visibility]
+
+
+class FileInput(Input):
+    """The file itself; its type is told by its content."""
+
+    file = Upload(required=True)
+
+
+class DocumentInput(Input):
+    """What the file is, and who may see it beside SeedTrust."""
+
+    kind = fields.String(load_default=DocumentKind.EVIDENCE, validate=validate.OneOf(_KINDS))
+    title = Text(
+        load_default="",
+        max_length=200,
+        metadata={"description": "The name of the file when it is left out"},
+    )
+    visibility = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.OneOf(_SHOWN),
+        metadata={"description": "The caller's own side when it is left out"},
+    )
+
+
+class DocumentOutput(Output):
+    """One file as the caller may know it."""
+
+    reference = fields.String(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(_KINDS))
+    visibility = fields.String(required=True, validate=validate.OneOf(_SHOWN))
+    title = fields.String(required=True)
+    file_name = fields.String(required=True)
+    content_type = fields.String(required=True)
+    size_bytes = fields.Integer(required=True)
+    sha256 = fields.String(required=True)
+    uploaded_by = fields.String(required=True)
+    uploaded_at = Instant(required=True)
+
+
+class DocumentsOutput(Output):
+    """The documents of a case, the newest first."""
+
+    data = fields.List(fields.Nested(DocumentOutput), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+@blueprint.route("/cases/<case>/documents")
+@requires(Permission.DOCUMENTS_VIEW)
+@blueprint.response(200, DocumentsOutput)
+def list_documents(case: str) -> dict[str, Any]:
+    """List the documents of a case that the caller may see, the newest first."""
+    actor = current_actor()
+    found = reading(lambda session: queries.visible_documents(session, actor, case))
+    return {"data": found, "next_cursor": None}
+
+
+@blueprint.route("/cases/<case>/documents", methods=["POST"])
+@requires(Permission.DOCUMENTS_UPLOAD)
+@blueprint.arguments(FileInput, location="files")
+@blueprint.arguments(DocumentInput, location="form")
+@blueprint.doc(**ONCE)
+@blueprint.response(201, DocumentOutput)
+def upload_document(files: dict[str, FileStorage], values: dict[str, Any], case: str) -> Response:
+    """Store a file: PDF, PNG, JPEG, WebP, text or CSV; needs an Idempotency-Key."""
+    actor, when, place = current_actor(), moment(), storage()
+    file = files["file"]
+    content = file.stream.read()
+    file.stream.seek(0)  # the key's hash reads it again
+
+    def work(session: Session) -> tuple[dict[str, Any], int]:
+        held = cases.case_for(session, actor, case, Permission.DOCUMENTS_UPLOAD)
+        made = service.store(
+            session,
+            actor,
+            case_ref=case,
+            kind=values["kind"],
+            title=values["title"] or file.filename or "Document",
+            content_type=file.mimetype,
+            content=content,
+            storage=place,
+            visibility=values["visibility"] or _own(cases.side_of(session, actor, held.id)),
+            moment=when,
+        )
+        return dump(DocumentOutput, queries.visible_view(session, actor, held, made)), 201
+
+    return idempotent(work)
+
+
+def _own(side: Side | None) -> Visibility:
+    return Visibility.STAFF if side is None else Visibility(side.value)
+
+
+@blueprint.route("/documents/<reference>")
+@requires(Permission.DOCUMENTS_VIEW)
+@blueprint.response(
+    200, {"type": "string", "format": "binary"}, content_type="application/octet-stream"
+)
+def download_document(reference: str) -> Response:
+    """Download a document, as an attachment of the type that it was checked to be."""
+    actor, place = current_actor(), storage()
+    view, content = reading(
+        lambda session: queries.content_of(session, actor, reference, storage=place)
+    )
+    response = Response(content, content_type=view.content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{view.file_name}"'
+    return response
