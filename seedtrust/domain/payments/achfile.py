@@ -23,6 +23,7 @@ from seedtrust.formats.nacha import (
     ParsedEntry,
     ParsedFile,
     ServiceClass,
+    WriteError,
     fit_name,
     read_file,
     render_file,
@@ -81,10 +82,13 @@ def build(
 ) -> BuiltFile:
     """Return the file of a run, written, strictly read back and compared with the payments.
 
-    Raises FileDiffers if the file has any fault or says anything else than the payments, and the
-    codec's WriteError for what a file cannot carry.
+    Raises FileDiffers for what a file cannot carry, if it has any fault, or if it says anything
+    else than the payments.
     """
-    content = render_file(_file(account, run, rows, receivers, modifier, created_at))
+    try:
+        content = render_file(_file(account, run, rows, receivers, modifier, created_at))
+    except WriteError as error:
+        raise _differs(run, f"The file cannot be written: {error}") from error
     parsed = read_file(io.BytesIO(content))
     totals = _prove(account, run, rows, receivers, parsed)
     return BuiltFile(content, sha256_of(content), _content_key(content), totals)

@@ -195,12 +195,17 @@ def receiver_of(row: PaymentInstruction, account: PayeeAccount, keyring: Keyring
 
 
 def _allocate_traces(account: TrustAccount, rows: Sequence[PaymentInstruction]) -> None:
-    for row in rows:
-        if row.trace_number is not None:
-            continue
+    """Give every payment its trace number, for ever, ascending within the file.
+
+    A file that the rest of the seven digits does not hold begins anew at one.
+    """
+    missing = [row for row in rows if row.trace_number is None]
+    if account.next_trace + len(missing) - 1 > _LAST_TRACE:
+        account.next_trace = 1
+    for number, row in enumerate(missing, start=account.next_trace):
         row.odfi_identification = account.odfi_identification
-        row.trace_number = f"{account.odfi_identification}{account.next_trace:07d}"
-        account.next_trace = account.next_trace % _LAST_TRACE + 1
+        row.trace_number = f"{account.odfi_identification}{number:07d}"
+    account.next_trace += len(missing)
 
 
 def _next_modifier(session: Session, account: TrustAccount, moment: Moment) -> str:

@@ -32,6 +32,7 @@ from seedtrust.domain.payments.access import (
 from seedtrust.domain.payments.calendar import settles_on
 from seedtrust.domain.payments.eligibility import Obstacle, Payable, sort_out
 from seedtrust.domain.payments.errors import PaymentsNotPossible, RunIsEmpty
+from seedtrust.domain.payments.files import discard, live_file
 from seedtrust.domain.payments.models import (
     PaymentInstruction,
     PaymentRun,
@@ -168,6 +169,9 @@ def cancel_run(
         message = "Payments of this run are on their way to the bank, so it cannot be cancelled."
         raise Conflict(message, run=run.reference)
     take_out(session, actor, rows, moment)
+    file = live_file(session, run)
+    if file is not None:
+        discard(file)
     run.state_reason = reason
     _log(session, actor, "run.cancelled", run, moment, reason=reason)
     return run
