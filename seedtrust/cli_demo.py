@@ -17,6 +17,7 @@ from rich.table import Table
 
 from seedtrust.cli import settings_or_exit
 from seedtrust.core.migrations import upgrade
+from seedtrust.journeys.cast import PASSWORD
 from seedtrust.journeys.progress import read_progress
 from seedtrust.journeys.reader import JourneyRefused, read_journey
 from seedtrust.journeys.shipped import journey_folders
@@ -48,6 +49,8 @@ def demo(*, port: int, data: Path, journeys: Path | None, no_browser: bool) -> N
     os.environ.update(environment)
     settings = settings_or_exit(data)
     upgrade(settings.database_url.get_secret_value())
+    # What a former start has written is not true of this one until the player says so.
+    (settings.data_dir / "demo.json").unlink(missing_ok=True)
     url = environment["SEEDTRUST_PUBLIC_BASE_URL"]
     supervisor = Supervisor(_children(port, settings, folders), settings.data_dir / "logs")
     with supervisor:
@@ -147,15 +150,16 @@ def _welcome(console: Console, url: str, settings: Settings, supervisor: Supervi
     console.print(f"Admin pages {url}/admin   API {url}/api/v1/docs   Bank {settings.bank_url}")
     console.print("The queue runs on " + settings.broker_url.partition(":")[0] + ".")
     supervisor.wait_until(lambda: bool(_staff(settings)), seconds=60)
-    table = Table("Role", "E-mail", "Password", "Authenticator secret")
+    table = Table("Role", "E-mail", "Authenticator secret", box=None, pad_edge=False)
     for login in _staff(settings):
-        table.add_row(
-            login["role"], login["email"], login["password"], login.get("totp_secret", "none")
-        )
-    console.print(table)
+        secret = login.get("totp_secret", "none")
+        table.add_row(login["role"].replace("_", " "), login["email"], secret)
+    # Wide enough to copy a secret whole, also when the output goes into a file.
+    Console(width=max(console.width, 100)).print(table)
+    console.print(f"\nEvery login has the password {PASSWORD}")
     console.print(
         "Codes for the authenticator: add a secret to any app, or run "
-        "`seedtrust demo-code SECRET`.\nCtrl-C ends everything."
+        "seedtrust demo-code SECRET.\nCtrl-C ends everything."
     )
 
 

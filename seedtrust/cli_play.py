@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.orm import Session
 
 from seedtrust.app import create_app, make_tools
 from seedtrust.cli import settings_or_exit
 from seedtrust.core.permissions import Role
+from seedtrust.domain.operations.service import give_up_runs
+from seedtrust.domain.outbox.service import free_leases
 from seedtrust.ext import in_transaction
 from seedtrust.gateways.bank import HttpSandboxControl
 from seedtrust.journeys.cast import PASSWORD, Cast, Login
@@ -40,6 +43,7 @@ def play(folders: tuple[Path, ...]) -> None:
         ]
         control = HttpSandboxControl(settings.bank_url, settings.bank_api_key.get_secret_value())
         set_up(tools, control)
+        in_transaction(_start_afresh)
 
         def report(day: date, done: int, total: int) -> None:
             write_progress(settings.data_dir, Progress(done, total, day.isoformat(), logins))
@@ -55,6 +59,12 @@ def play(folders: tuple[Path, ...]) -> None:
     write_json(settings.data_dir / "demo.json", _summary(settings, logins, played))
     for _, outcome in played:
         click.echo(f"{outcome.name}: {outcome.result}")
+
+
+def _start_afresh(session: Session) -> None:
+    """Take up what a former start of the demo had in hand when it was ended."""
+    free_leases(session)
+    give_up_runs(session)
 
 
 def _summary(
@@ -91,7 +101,7 @@ def mail(port: int, data: Path) -> None:
 
     folder = data / "mail"
     mailbox.Maildir(folder, create=True)
-    controller = Controller(Mailbox(str(folder)), hostname="127.0.0.1", port=port)
+    controller = Controller(Mailbox(folder), hostname="127.0.0.1", port=port)
     controller.start()
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

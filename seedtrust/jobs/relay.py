@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Final
 
 import structlog
 from sqlalchemy.orm import Session
 
 from seedtrust.core.errors import DomainError
+from seedtrust.domain.operations.queries import unfinished_runs
 from seedtrust.domain.operations.service import open_exception
 from seedtrust.domain.outbox import queries as outbox_queries
 from seedtrust.domain.outbox.service import Claim, claim_due, mark_done, mark_failed
@@ -36,9 +39,23 @@ def drain(tools: Tools) -> int:
     return total
 
 
-def due_count(tools: Tools) -> int:
-    """Return how many promises are due now and still open, also those that another worker has."""
-    return reading(lambda session: outbox_queries.open_count(session, tools.clock.now()))
+def wait_until_kept(tools: Tools, *, seconds: float = 120.0) -> bool:
+    """Keep what is due and wait for what other workers have in hand; False if time runs out.
+
+    Mail is not waited for: a mail server that is down delays nothing else.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        drain(tools)
+        if not reading(_still_open):
+            return True
+        threading.Event().wait(0.05)
+    return False
+
+
+def _still_open(session: Session) -> int:
+    promised: int = outbox_queries.open_count(session, except_topic="notice.mail")
+    return promised + unfinished_runs(session)
 
 
 def _keep(tools: Tools, claim: Claim) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.orm import Session
@@ -15,6 +15,8 @@ from seedtrust.jobs.registry import JOBS, Job
 from seedtrust.jobs.tools import Tools
 
 FAILED_KIND = "job.failed"
+# No job takes this long; a run that has not ended by then died with its worker.
+DEAD_AFTER = timedelta(minutes=15)
 
 log = structlog.get_logger()
 
@@ -27,7 +29,8 @@ def tick(tools: Tools) -> list[str]:
     """
     business_now = tools.moment().business_at
     due = [(job, due_at) for job in JOBS if (due_at := job.last_due(business_now)) is not None]
-    known = reading(lambda session: runs_begun(session, [(job.name, at) for job, at in due]))
+    wanted, alive_since = [(job.name, at) for job, at in due], tools.clock.now() - DEAD_AFTER
+    known = reading(lambda session: runs_begun(session, wanted, alive_since=alive_since))
     return [
         job.name
         for job, due_at in due
@@ -39,7 +42,8 @@ def run_job(tools: Tools, job: Job, due_at: datetime) -> bool:
     """Run one due job unless somebody else does; True if it ran here."""
 
     def begin(session: Session) -> int | None:
-        return begin_job_run(session, job.name, due_at, now=tools.clock.now())
+        now = tools.clock.now()
+        return begin_job_run(session, job.name, due_at, alive_since=now - DEAD_AFTER, now=now)
 
     run_id = in_transaction(begin)
     if run_id is None:

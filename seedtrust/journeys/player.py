@@ -26,14 +26,14 @@ from seedtrust.domain.payments.states import Rail, RunState
 from seedtrust.ext import in_transaction, reading
 from seedtrust.gateways.bank import HttpSandboxControl
 from seedtrust.jobs import bank as bank_jobs
-from seedtrust.jobs.relay import drain
+from seedtrust.jobs.relay import wait_until_kept
 from seedtrust.jobs.schedule import tick
 from seedtrust.jobs.tools import Tools
 from seedtrust.journeys import scenes
 from seedtrust.journeys.cast import Cast
 from seedtrust.journeys.comparer import first_difference, read_expected
 from seedtrust.journeys.scenes import Scene
-from seedtrust.journeys.script import Journey, RequestSpec
+from seedtrust.journeys.script import BankAccount, Journey, RequestSpec
 
 EQUAL = "equal"
 # After the last act of a journey: its refund settles, and the morning after closes the case.
@@ -112,16 +112,22 @@ class Player:
         if reading(clock_is_set) and self._tools.moment().business_at >= to:
             return
         in_transaction(work)
-        drain(self._tools)
+        self._settle()
         self._control.scan()
         tick(self._tools)  # reads the bank's events first of all
-        drain(self._tools)
+        self._settle()
 
     def _hear_from_the_bank(self) -> None:
-        drain(self._tools)
+        self._settle()
         self._control.scan()
         bank_jobs.poll_events(self._tools)
-        drain(self._tools)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Wait for what the demo's own worker has in hand, so that no day overtakes the last."""
+        if not wait_until_kept(self._tools):
+            message = "A promise of the outbox was not kept in time; look at the worker's log."
+            raise TimeoutError(message)
 
     def _moment(self) -> Moment:
         return self._tools.moment()
@@ -195,7 +201,7 @@ class Player:
         for account_id in accounts:
             for rail in Rail:
                 self._run(account_id, rail)
-        drain(self._tools)
+        self._settle()
 
     def _run(self, account_id: int, rail: Rail) -> None:
         moment = self._moment()
@@ -238,7 +244,7 @@ class Player:
             )
 
         in_transaction(work)
-        drain(self._tools)
+        self._settle()
 
     def outcome(self, journey: Journey, ledger_file: Path | None) -> Played:
         """Compare a played journey with its file and say what was found."""
@@ -270,7 +276,7 @@ def _is_answered(spec: RequestSpec) -> bool:
     return spec.answer in {"approved", "denied"}
 
 
-def _account_of(journey: Journey, key: str) -> scenes.BankAccount:
+def _account_of(journey: Journey, key: str) -> BankAccount:
     if key == "agency":
         return journey.agency_account
     for party in journey.parties:

@@ -504,11 +504,13 @@ class _Reader:
 
     def _keys_are_unique(self, journey: Journey) -> None:
         seen = {"agency"}
-        for table, specs in (("parties", journey.parties), ("payees", journey.payees)):
-            for index, spec in enumerate(specs):
-                if spec.key in seen:
-                    self.fault(table, index, "key", f"the key “{spec.key}” is used twice")
-                seen.add(spec.key)
+        parties = [party.key for party in journey.parties]
+        payees = [payee.key for payee in journey.payees]
+        for table, keys in (("parties", parties), ("payees", payees)):
+            for index, key in enumerate(keys):
+                if key in seen:
+                    self.fault(table, index, "key", f"the key “{key}” is used twice")
+                seen.add(key)
 
     def _refer(self, table: str, key: str, values: list[Any], known: set[Any]) -> None:
         for index, value in enumerate(values):
@@ -520,13 +522,13 @@ class _Reader:
 
     def _dates_are_in_order(self, journey: Journey) -> None:
         first = journey.opened_on
-        for table, specs in (
-            ("milestones", journey.milestones),
-            ("deposits", journey.deposits),
-            ("requests", journey.requests),
+        for table, days in (
+            ("milestones", [spec.on for spec in journey.milestones]),
+            ("deposits", [spec.on for spec in journey.deposits]),
+            ("requests", [spec.on for spec in journey.requests]),
         ):
-            for index, spec in enumerate(specs):
-                if spec.on < first:  # type: ignore[attr-defined]
+            for index, day in enumerate(days):
+                if day < first:
                     self.fault(table, index, "on", f"this is before the case opens on {first}")
         for index, request in enumerate(journey.requests):
             if not request.on <= request.reviewed_on <= request.approved_on:

@@ -168,7 +168,9 @@ class Journey:
     def days(self) -> frozenset[date]:
         """Return every day on which somebody in the file does something."""
         days = {self.opened_on, self.escrow_agreement_on, self.agreement_on}
-        days |= {spec.on for spec in (*self.milestones, *self.deposits, *self.bank_events)}
+        days |= {spec.on for spec in self.milestones}
+        days |= {spec.on for spec in self.deposits}
+        days |= {spec.on for spec in self.bank_events}
         days |= {spec.on for spec in self.account_changes}
         for spec in self.requests:
             days |= {spec.on, spec.reviewed_on, spec.approved_on}

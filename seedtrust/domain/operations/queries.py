@@ -45,14 +45,26 @@ def clock_is_set(session: Session) -> bool:
     return session.get(BusinessClock, 1) is not None
 
 
-def runs_begun(
-    session: Session, wanted: Sequence[tuple[str, datetime]]
-) -> set[tuple[str, datetime]]:
-    """Return which of the due runs, as (job, due at), have been begun by anybody."""
+DueRun = tuple[str, datetime]
+
+
+def runs_begun(session: Session, wanted: Sequence[DueRun], *, alive_since: datetime) -> set[DueRun]:
+    """Return which of the due runs, as (job, due at), are finished or under way.
+
+    A run that was begun before `alive_since` and never finished died with its worker.
+    """
     rows = session.execute(
         select(JobRun.job, JobRun.due_at).where(
             JobRun.job.in_([job for job, _ in wanted]),
             JobRun.due_at.in_([due_at for _, due_at in wanted]),
+            JobRun.finished_at.is_not(None) | (JobRun.started_at > alive_since),
         )
     )
     return {(job, due_at) for job, due_at in rows.tuples()}
+
+
+def unfinished_runs(session: Session) -> int:
+    """Return how many runs were begun and have not ended."""
+    return session.execute(
+        select(func.count()).select_from(JobRun).where(JobRun.finished_at.is_(None))
+    ).scalar_one()

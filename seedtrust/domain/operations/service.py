@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -55,13 +55,20 @@ def set_business_clock(
     return row
 
 
-def begin_job_run(session: Session, job: str, due_at: datetime, *, now: datetime) -> int | None:
-    """Insert the run of a due job and return its id; None when somebody else has inserted it."""
-    known = session.execute(
-        select(JobRun.id).where(JobRun.job == job, JobRun.due_at == due_at)
-    ).scalar_one_or_none()
-    if known is not None:
-        return None
+def begin_job_run(
+    session: Session, job: str, due_at: datetime, *, alive_since: datetime, now: datetime
+) -> int | None:
+    """Insert the run of a due job and return its id; None when somebody else has it.
+
+    A run that was begun before `alive_since` and never finished is taken over: its worker died.
+    """
+    known = lock_where(session, select(JobRun).where(JobRun.job == job, JobRun.due_at == due_at))
+    if known:
+        dead = known[0].finished_at is None and known[0].started_at <= alive_since
+        if not dead:
+            return None
+        known[0].started_at = now
+        return known[0].id
     run = JobRun(
         id=new_id(), job=job, due_at=due_at, started_at=now, items_done=0, items_failed=0, error=""
     )
@@ -72,6 +79,14 @@ def begin_job_run(session: Session, job: str, due_at: datetime, *, now: datetime
     except IntegrityError:
         return None
     return run.id
+
+
+def give_up_runs(session: Session) -> int:
+    """Let unfinished runs be taken over at once; only where no worker is alive."""
+    rows = lock_where(session, select(JobRun).where(JobRun.finished_at.is_(None)))
+    for row in rows:
+        row.started_at = datetime.fromtimestamp(0, UTC)
+    return len(rows)
 
 
 def finish_job_run(

@@ -33,14 +33,14 @@ def health(session: Session) -> OutboxHealth:
     return OutboxHealth(int(row[0] or 0), int(row[1] or 0), row[2])
 
 
-def open_count(session: Session, now: datetime) -> int:
-    """Return how many promises are due at this instant and not yet kept or parked."""
+def open_count(session: Session, *, except_topic: str = "") -> int:
+    """Return how many promises are neither kept nor parked, whether due or not."""
     return session.execute(
         select(func.count())
         .select_from(OutboxMessage)
         .where(
             OutboxMessage.done_at.is_(None),
             OutboxMessage.parked_at.is_(None),
-            OutboxMessage.due_at <= now,
+            OutboxMessage.topic != except_topic,
         )
     ).scalar_one()

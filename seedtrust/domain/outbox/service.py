@@ -135,12 +135,12 @@ def retry_parked(session: Session, message_id: int, *, now: datetime) -> OutboxM
     return message
 
 
-def forget_leases(session: Session, *, now: datetime) -> int:
-    """Free promises whose worker died with the lease running out; returns how many."""
+def free_leases(session: Session) -> int:
+    """Free every claimed promise at once; only where no worker is alive. Returns how many."""
     rows = lock_where(
         session,
         select(OutboxMessage).where(
-            OutboxMessage.done_at.is_(None), OutboxMessage.lease_until < now
+            OutboxMessage.done_at.is_(None), OutboxMessage.lease_until.is_not(None)
         ),
     )
     for row in rows:
