@@ -114,21 +114,35 @@ def corrected_data(change_code: str, **values: str) -> str:
     return text.rstrip()
 
 
+def _refusal(
+    batch: OutgoingBatch,
+    entry: OutgoingEntry,
+    code: str,
+    message: str,
+) -> WriteError:
+    return WriteError(
+        code,
+        "entries",
+        message,
+        batch_number=batch.batch_number,
+        trace_number=entry.trace_number,
+    )
+
+
 def _reversals(
     batch: OutgoingBatch,
     trace_numbers: Iterable[str],
 ) -> Iterator[OutgoingEntry]:
-    for entry, trace_number in zip(batch.entries, trace_numbers, strict=False):
+    fresh = iter(trace_numbers)
+    for entry in batch.entries:
         row = TRANSACTION_CODES.get(entry.transaction_code)
         if row is None or row.meaning is not Meaning.LIVE or row.reversed_by is None:
             message = "Only a live entry can be reversed, not a prenote or a return."
-            raise WriteError(
-                "not-reversible",
-                "transaction_code",
-                message,
-                batch_number=batch.batch_number,
-                trace_number=entry.trace_number,
-            )
+            raise _refusal(batch, entry, "not-reversible", message)
+        trace_number = next(fresh, None)
+        if trace_number is None:
+            message = "There are fewer new trace numbers than entries to reverse."
+            raise _refusal(batch, entry, "trace-missing", message)
         yield OutgoingEntry(
             transaction_code=row.reversed_by,
             routing_number=entry.routing_number,
@@ -152,8 +166,8 @@ def reversal_of(
 
     Class, company and amounts stay, transaction codes are flipped, the description is REVERSAL
     (Nacha rules on reversing entries and files; the reasons that allow one and the limit of
-    five banking days are for the caller to check). Entries beyond the trace numbers are left
-    out. Reading the entries raises WriteError at one that cannot be reversed.
+    five banking days are for the caller to check). To reverse some entries only, give a batch
+    of those. Reading the entries raises WriteError at one that cannot be reversed.
     """
     service_class = batch.service_class
     number = service_class.value if isinstance(service_class, ServiceClass) else service_class

@@ -48,8 +48,8 @@ def validate(stream: BinaryIO, *, lenient: bool = False) -> Iterator[Fault]:
     With `lenient`, deviations of form that the lenient reader repairs are warnings as well.
     """
     for event in read_events(stream, lenient=lenient, wants_records=False):
-        if isinstance(event, Fault):
-            yield event
+        assert isinstance(event, Fault)
+        yield event
 
 
 def read_entries(

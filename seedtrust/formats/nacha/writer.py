@@ -69,7 +69,7 @@ def write_file(file: OutgoingFile, sink: BinaryIO, *, line_end: bytes = b"\n") -
         debit_cents=debits,
         credit_cents=credits_,
     )
-    lines.put(_file_control(totals))
+    lines.put(control_record(totals))
     for _ in range(-lines.flush() % BLOCKING_FACTOR):
         lines.put(FILLER)
     lines.flush()
@@ -115,7 +115,8 @@ def _file_header(file: OutgoingFile) -> str:
     return checked_record(layouts.FILE_HEADER, values, _NO_PLACE)
 
 
-def _file_control(totals: ControlTotals) -> str:
+def control_record(totals: ControlTotals) -> str:
+    """Return the file control record; raise WriteError if it cannot hold the totals."""
     if totals.batch_count == 0:
         message = "A file needs at least one batch."
         raise WriteError("no-batches", "batches", message)

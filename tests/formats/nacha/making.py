@@ -108,7 +108,7 @@ def a_change(code: str = "C02", data: str = "121000248", **changes: Any) -> Outg
     entry = an_entry(
         transaction_code=21,
         amount_cents=0,
-        trace_number=trace(1, RDFI),
+        trace_number=trace(2, RDFI),
         addenda=(reason,),
     )
     values = {
@@ -142,7 +142,7 @@ def disputes() -> list[OutgoingBatch]:
     return [
         a_batch(an_entry(11, transaction_code=21, addenda=(dishonour,)), **returned),
         a_batch(
-            an_entry(transaction_code=21, trace_number=trace(2, RDFI), addenda=(contest,)),
+            an_entry(transaction_code=21, trace_number=trace(3, RDFI), addenda=(contest,)),
             odfi_identification=RDFI,
             batch_number=2,
             **returned,

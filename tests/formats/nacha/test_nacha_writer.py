@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from seedtrust.formats.nacha import (
     OutgoingAddenda,
     OutgoingBatch,
     OutgoingChange,
+    OutgoingEntry,
     OutgoingReturn,
     Purpose,
     ServiceClass,
@@ -22,6 +24,7 @@ from seedtrust.formats.nacha import (
     read_file,
     write_file,
 )
+from seedtrust.formats.nacha.writer import control_record
 from tests.formats.nacha.making import (
     BANK,
     ODFI,
@@ -451,3 +454,19 @@ def test_more_records_than_a_batch_can_count_are_refused() -> None:
     entry = an_entry(addenda=text * 9999)
     entries = (an_entry(number, addenda=entry.addenda, name="CLINIC") for number in range(1, 102))
     assert refusal(a_batch(entries=entries, sec_code="CTX")).code == "too-many"
+
+
+@pytest.mark.parametrize("batches, blocks", [(1_000_000, 1), (1, 1_000_000)])
+def test_more_than_the_file_control_can_count_is_refused(batches: int, blocks: int) -> None:
+    with pytest.raises(WriteError) as caught:
+        control_record(ControlTotals(batches, blocks, 1, 1, 1, 1))
+    assert caught.value.code == "too-many"
+
+
+def test_more_banks_than_are_remembered_are_written_and_read() -> None:
+    def entries() -> Iterator[OutgoingEntry]:
+        for number in range(1, 20_003):
+            first_eight = f"{1_000_000 + number:08d}"
+            yield an_entry(number, routing_number=first_eight + check_digit(first_eight))
+
+    assert faults_in(rendered(a_batch(entries=entries()))) == []
