@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from seedtrust.admin import blueprint
 from seedtrust.admin.forms import CodeForm, Form, PasswordForm, SignInForm
+from seedtrust.admin.navigation import navigation
 from seedtrust.core.errors import DomainError, SessionEnded, Unauthenticated
 from seedtrust.domain.identity import passwords, queries, service, sessions, signing_in
 from seedtrust.domain.identity.service import InvitationView
@@ -99,8 +100,6 @@ def _remember_next() -> None:
 @requires(SIGNED_IN)
 def home() -> ResponseReturnValue:
     """Lead to the first page that the reader may open."""
-    from seedtrust.admin.navigation import navigation  # noqa: PLC0415 - it is wired after us
-
     sections = navigation(current_actor()).sections
     first = sections[0].items[0].href if sections else url_for("admin.account")
     return redirect(first, code=303)

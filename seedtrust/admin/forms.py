@@ -15,7 +15,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import DataRequired, Length, Optional
+from wtforms.validators import DataRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from seedtrust.core.errors import DomainError
@@ -106,8 +106,13 @@ class InviteForm(Form):
             ("", "Choose a role"),
             *((role.value, ROLE_LABELS[role]) for role in Role if role not in STAFF_ROLES),
         ),
-        validators=[Optional()],
     )
+
+    def validate_role(self, field: SelectField) -> None:
+        """Ask for a role where the invitation itself gives it. Raises ValidationError."""
+        if self.kind.data == UserKind.PARTY.value and not field.data:
+            message = "Choose what the person is to the case."
+            raise ValidationError(message)
 
 
 class GrantForm(Form):

@@ -12,6 +12,7 @@ from seedtrust.core.clock import FixedClock
 from seedtrust.core.permissions import Role
 from seedtrust.domain.identity import second_factor
 from seedtrust.domain.identity.states import UserKind
+from seedtrust.settings import Settings
 from tests.factories.identity import Person
 from tests.support.doors import ApiClient, Browser, person_in
 
@@ -277,3 +278,35 @@ def test_pages_of_the_way_in_have_one_heading(app: Flask, kind: UserKind) -> Non
     for path in ("/admin/sign-in", "/admin/sign-in/code", "/admin/welcome"):
         page = browser.get(path)
         assert page.text.count("<h1") == 1 or page.status_code == 303
+
+
+def test_over_tls_the_cookie_is_bound_to_this_host(settings: Settings, clock: FixedClock) -> None:
+    from seedtrust.app import create_app
+
+    app = create_app(settings.model_copy(update={"cookie_secure": True}), clock=clock)
+    cookie = app.test_client().get("/admin/sign-in").headers["Set-Cookie"]
+    assert cookie.startswith("__Host-seedtrust=")
+    assert "Secure" in cookie
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
+
+
+@pytest.mark.parametrize(
+    "proxies,forwarded,shown",
+    [
+        (0, "203.0.113.9", "127.0.0.1"),
+        (1, "203.0.113.9", "203.0.113.9"),
+        (1, "6.6.6.6, 203.0.113.9", "203.0.113.9"),
+        (2, "203.0.113.9, 10.0.0.1", "203.0.113.9"),
+    ],
+)
+def test_only_trusted_proxies_name_the_address(
+    settings: Settings, clock: FixedClock, proxies: int, forwarded: str, shown: str
+) -> None:
+    from seedtrust.app import create_app
+
+    app = create_app(settings.model_copy(update={"trusted_proxies": proxies}), clock=clock)
+    browser = Browser(app)
+    browser.client.environ_base["HTTP_X_FORWARDED_FOR"] = forwarded
+    browser.sign_in(person_in(app, Role.AUDITOR))
+    assert shown in browser.get("/admin/account").text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -12,6 +13,9 @@ from sqlalchemy.orm import Session
 from seedtrust.core.errors import IdempotencyConflict, StillRunning
 from seedtrust.core.ids import new_id
 from seedtrust.domain.idempotency.models import IdempotencyKey
+
+# A row that somebody else holds: MariaDB's lock wait code for NOWAIT, and MySQL's own.
+_LOCKED: Final = frozenset({(1205,), (3572,)})
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ def recall(
     try:
         row = session.scalars(statement).one_or_none()
     except OperationalError as error:
+        if error.orig is None or error.orig.args[:1] not in _LOCKED:
+            raise
         message = "The first call with this key is still running. Ask again in a moment."
         raise StillRunning(message) from error
     if row is None:

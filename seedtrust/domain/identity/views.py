@@ -38,6 +38,40 @@ class SessionView:
     expires_at: datetime
     current: bool = False
 
+    @property
+    def device(self) -> str:
+        """Return browser and system in words, as far as the browser says."""
+        browser = _first_named(_BROWSERS, self.browser)
+        system = _first_named(_SYSTEMS, self.browser)
+        if browser and system:
+            return f"{browser} on {system}"
+        return browser or self.browser[:40] or "Unknown"
+
+
+# Each names itself beside those that it descends from, so the order matters.
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("CriOS/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "Mac"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+
+
+def _first_named(names: tuple[tuple[str, str], ...], agent: str) -> str:
+    return next((name for mark, name in names if mark in agent), "")
+
 
 @dataclass(frozen=True)
 class SignedIn:
