@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Generic, TypeVar
 
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from seedtrust.core.clock import FixedClock, Moment, at_new_york
 from seedtrust.domain.payments.ports import Bank
+from seedtrust.ext import db
 from seedtrust.jobs.tools import Tools
 from tests.factories.case_world import REAL_TIME
 from tests.factories.payment_world import KEYRING, MONDAY
@@ -71,3 +75,15 @@ class JobDesk(Generic[B]):
 
 class _Nothing:
     """Stands where a job of payments never reaches."""
+
+
+@contextmanager
+def database_of_jobs(database_url: str) -> Iterator[None]:
+    """Give jobs their database, without the doors that they never touch."""
+    app = Flask("jobs")
+    app.config["SQLALCHEMY_DATABASE_URI"] = database_url
+    db.init_app(app)
+    with app.app_context():
+        yield
+        db.session.remove()
+        db.engine.dispose()

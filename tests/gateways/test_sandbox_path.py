@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -26,7 +25,7 @@ from seedtrust.jobs.bank import poll_events
 from seedtrust.jobs.payments import send_wire, transmit_run
 from seedtrust.jobs.statements import import_all
 from tests.factories import payment_world
-from tests.factories.job_tools import JobDesk
+from tests.factories.job_tools import JobDesk, database_of_jobs
 from tests.factories.payment_world import KEYRING, MONDAY, TUESDAY, PaymentWorld, moment_at
 from tests.gateways.conftest import Simulator
 
@@ -42,10 +41,12 @@ def world(session_factory: sessionmaker[Session]) -> PaymentWorld:
 
 
 @pytest.fixture
-def desk(app: Flask, world: PaymentWorld, simulator: Simulator) -> Iterator[JobDesk[FileDropBank]]:
+def desk(
+    database_url: str, world: PaymentWorld, simulator: Simulator
+) -> Iterator[JobDesk[FileDropBank]]:
     """Return a desk from which jobs reach the simulator."""
     del world
-    with app.app_context():
+    with database_of_jobs(database_url):
         yield JobDesk.open(simulator.bank)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import payment_world
-from tests.factories.job_tools import JobDesk
+from tests.factories.job_tools import JobDesk, database_of_jobs
 from tests.factories.payment_world import PaymentWorld
 from tests.fakes.bank import FakeBank
 
@@ -21,8 +20,8 @@ def world(session_factory: sessionmaker[Session]) -> PaymentWorld:
 
 
 @pytest.fixture
-def desk(app: Flask, world: PaymentWorld) -> Iterator[JobDesk[FakeBank]]:
+def desk(database_url: str, world: PaymentWorld) -> Iterator[JobDesk[FakeBank]]:
     """Return a desk from which jobs run against a bank in memory."""
     del world
-    with app.app_context():
+    with database_of_jobs(database_url):
         yield JobDesk.open(FakeBank())
