@@ -284,6 +284,8 @@ def _webp(content: bytes) -> bytes:
     while at + 8 <= end:
         name = content[at : at + 4]
         (length,) = struct.unpack_from("<I", content, at + 4)
+        if at + 8 + length > end:
+            raise _broken("WebP")
         chunk = content[at : at + 8 + length + length % 2]
         if name == b"VP8X" and len(chunk) > 8:  # noqa: PLR2004 - the header's length
             chunk = chunk[:8] + bytes([chunk[8] & _WEBP_NO_METADATA]) + chunk[9:]

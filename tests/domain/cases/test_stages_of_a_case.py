@@ -156,7 +156,7 @@ _EVENTS = st.lists(
 
 
 @settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(kind=st.sampled_from(list(CaseKind)), events=_EVENTS)
 def test_no_order_of_events_skips_a_stage(

@@ -291,7 +291,7 @@ def test_each_party_certifies_for_itself_and_once(session_factory: Sessions) -> 
 
 
 @settings(
-    max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(
     must=st.sets(st.sampled_from(["parent", "carrier", "attorney", "agency_admin"]), min_size=1),
@@ -566,7 +566,7 @@ _ACTS = st.lists(
 
 
 @settings(
-    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(acts=_ACTS)
 def test_no_order_of_acts_closes_a_case_past_a_word_a_reviewer_or_its_money(
@@ -625,3 +625,79 @@ def _reached_through_every_stage(session: Session, case: Case) -> None:
         if before in order and after in order and order.index(after) > order.index(before):
             assert order.index(after) == order.index(before) + 1
     assert case.stage in {*order, Stage.ON_HOLD.value}
+
+
+def test_calling_off_cancels_what_was_planned_and_waits_for_open_requests(
+    session_factory: Sessions,
+) -> None:
+    with session_factory() as session, session.begin():
+        world = world_of.build(session)
+        world_of.propose(
+            session,
+            world,
+            category=Category.AGENCY_FEE,
+            kind=TermKind.SCHEDULED,
+            payee="agency_admin",
+            amount_cents=100,
+            trigger=Milestone.INITIAL_FUNDING_RECEIVED,
+        )
+        world_of.activate(session, world)
+        world_of.sign(session, world, AgreementKind.ESCROW)
+        world_of.fund(session, world)
+        late = _open_request(session, world, Category.AGENCY_FEE)
+
+        def call_off() -> FinalAccounting:
+            return closing.propose_cancellation(
+                session,
+                world.specialist,
+                case_ref=world.case.reference,
+                reason="No donor",
+                moment=MOMENT,
+            )
+
+        with pytest.raises(NotReadyToClose):
+            call_off()
+        late.state = RequestState.CANCELLED.value
+        session.flush()
+        call_off()
+        states = session.execute(select(ScheduleItem.state)).scalars().all()
+        assert list(states) == ["CANCELLED"]
+
+
+def test_without_an_accounting_there_is_nothing_to_see_approve_or_take_back(
+    session_factory: Sessions,
+) -> None:
+    with session_factory() as session, session.begin():
+        world = world_of.build(session)
+        ref = world.case.reference
+        assert accounting_view(session, world.parent, ref) is None
+        with pytest.raises(NoAccounting):
+            _approve(session, world)
+        with pytest.raises(NoAccounting):
+            closing.withdraw_accounting(
+                session, world.specialist, case_ref=ref, reason="None", moment=MOMENT
+            )
+
+
+def test_a_deposit_that_the_bank_took_back_is_no_money_in(session_factory: Sessions) -> None:
+    with _case_that_is_over(session_factory) as (session, world):
+        world_of.fund(session, world, 5_000, milestone=False, on=ENDED_ON)
+        world_of.pay(session, world, 5_000, Category.FUNDING, on=ENDED_ON)
+        accounting = _start(session, world)
+        assert (accounting.deposits_cents, accounting.refund_cents) == (2_850_000, 155_783)
+
+
+def test_the_carrier_reads_the_figures_where_the_case_shows_the_full_balance(
+    session_factory: Sessions,
+) -> None:
+    with _case_that_is_over(session_factory) as (session, world):
+        _start(session, world)
+        ref = world.case.reference
+        hidden = accounting_view(session, world.carrier, ref)
+        world.case.carrier_sees_balance = "full"
+        session.flush()
+        shown = accounting_view(session, world.carrier, ref)
+        assert hidden is not None
+        assert shown is not None
+        assert (hidden.refund_cents, shown.refund_cents) == (None, 155_783)
+        assert shown.prepared_by == "SeedTrust"

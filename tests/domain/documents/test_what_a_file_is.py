@@ -215,3 +215,67 @@ def _outcome(content: bytes) -> tuple[str, bytes] | DomainError:
         return checked(content, "")
     except DomainError as refusal:
         return refusal
+
+
+def _jpeg_with(segment: bytes) -> bytes:
+    plain = picture("JPEG")
+    return plain[:2] + segment + plain[2:]
+
+
+def _app1(tiff: bytes) -> bytes:
+    body = b"Exif\x00\x00" + tiff
+    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+
+
+@pytest.mark.parametrize(
+    "tiff",
+    [
+        b"",
+        b"XX*\x00\x08\x00\x00\x00\x00\x00",
+        b"II*\x00\xff\xff\xff\x7f\x00\x00",
+        b"II*\x00\x08\x00\x00\x00\xff\xff",
+        b"MM\x00*\x00\x00\x00\x08\x00\x01" + struct.pack(">HHIHH", 0x0112, 3, 1, 77, 0),
+    ],
+)
+def test_camera_data_that_make_no_sense_are_dropped(tiff: bytes) -> None:
+    _, kept = checked(_jpeg_with(_app1(tiff)), "image/jpeg")
+    assert b"Exif" not in kept
+    assert Image.open(io.BytesIO(kept)).size == (40, 20)
+
+
+def test_a_little_endian_photo_keeps_its_upright_position() -> None:
+    tiff = b"II*\x00\x08\x00\x00\x00\x01\x00" + struct.pack("<HHIHHI", 0x0112, 3, 1, 8, 0, 0)
+    _, kept = checked(_jpeg_with(_app1(tiff)), "image/jpeg")
+    assert dict(Image.open(io.BytesIO(kept)).getexif()) == {0x0112: 8}
+
+
+def test_a_photo_with_restart_marks_fill_bytes_and_its_own_colours_survives() -> None:
+    out = io.BytesIO()
+    image = Image.effect_noise((64, 64), 80).convert("CMYK")
+    image.save(out, "JPEG", restart_marker_blocks=1, icc_profile=b"colours " * 20)
+    photo = out.getvalue()
+    padded = photo[:2] + b"\xff" + photo[2:]
+    _, kept = checked(padded, "image/jpeg")
+    assert Image.open(io.BytesIO(kept)).tobytes() == Image.open(io.BytesIO(photo)).tobytes()
+    assert Image.open(io.BytesIO(kept)).info["icc_profile"] == b"colours " * 20
+
+
+def test_a_segment_of_another_maker_is_dropped() -> None:
+    maker = b"\xff\xed" + struct.pack(">H", 22) + b"Photoshop of Delphine"[:20]
+    _, kept = checked(_jpeg_with(maker), "image/jpeg")
+    assert b"Photoshop" not in kept
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf" + PDF,
+        picture("JPEG")[:2] + b"\x00\x00\x00\x00" + picture("JPEG")[2:],
+        picture("JPEG")[:2] + b"\xff\xd9" + b"\x00" * 20,
+        picture("WEBP")[:16] + b"\xff\xff\xff\x7f" + picture("WEBP")[20:],
+        picture("PNG")[:40] + b"\x00" + picture("PNG")[41:],
+    ],
+)
+def test_a_file_whose_frame_is_broken_is_refused(content: bytes) -> None:
+    with pytest.raises((FileUnsafe, FileTypeRefused)):
+        checked(content, "")

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from seedtrust.core.errors import Forbidden, Invalid, NotFound
 from seedtrust.core.permissions import Actor
+from seedtrust.domain.cases import service as cases
+from seedtrust.domain.cases.errors import CaseOnHold
 from seedtrust.domain.cases.models import Agreement, CaseMilestone
 from seedtrust.domain.cases.states import AgreementKind, CaseKind, Milestone, Stage
 from seedtrust.domain.documents.service import store
@@ -345,3 +347,70 @@ def test_a_terminated_agreement_stops_the_cycle_and_lets_the_obligations_end(
         assert world.case.stage == Stage.CYCLE_IN_PROGRESS
         recorded = set(session.execute(select(CaseMilestone.code)).scalars())
         assert Milestone.OBLIGATIONS_ENDED.value in recorded
+
+
+def test_an_agreement_has_a_document_of_its_case_or_none(
+    session_factory: Sessions, tmp_path: Path
+) -> None:
+    with session_factory() as session, session.begin():
+        world, other = world_of.build(session), world_of.build(session)
+        scan = store(
+            session,
+            world.specialist,
+            case_ref=world.case.reference,
+            kind="agreement",
+            title="Escrow agreement.txt",
+            content_type="text/plain",
+            content=b"We agree",
+            storage=LocalStorage(tmp_path),
+            visibility="staff",
+            moment=MOMENT,
+        )
+
+        def draft(case_ref: str) -> Agreement:
+            return agreements.create_agreement(
+                session,
+                world.specialist,
+                case_ref=case_ref,
+                kind="escrow",
+                title="Agreement",
+                document_id=scan.id,
+                moment=MOMENT,
+            )
+
+        assert draft(world.case.reference).document_id == scan.id
+        with pytest.raises(Invalid) as refusal:
+            draft(other.case.reference)
+        assert "document" in refusal.value.errors
+
+
+def test_an_unknown_agreement_is_not_found(session_factory: Sessions) -> None:
+    with session_factory() as session, session.begin():
+        world = world_of.build(session)
+        with pytest.raises(NotFound):
+            agreements.send_agreement(
+                session, world.specialist, agreement_ref="AAAAAAAAAAAAAAA", moment=MOMENT
+            )
+
+
+def test_only_paper_and_money_are_recorded_while_a_case_is_held(
+    session_factory: Sessions,
+) -> None:
+    with session_factory() as session, session.begin():
+        world = world_of.build(session)
+        cases.put_on_hold(
+            session,
+            world.legal,
+            case_ref=world.case.reference,
+            reason="Court order",
+            moment=MOMENT,
+        )
+        with pytest.raises(CaseOnHold):
+            milestones.record_milestone_on(
+                session,
+                Actor.system("tests"),
+                world.case,
+                Milestone.MEDICAL_CLEARANCE,
+                occurred_on=TODAY,
+                moment=MOMENT,
+            )

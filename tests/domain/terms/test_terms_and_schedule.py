@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from seedtrust.core.bankdays import is_banking_day
 from seedtrust.core.errors import Forbidden, Invalid, NotFound
+from seedtrust.core.ids import new_id, new_reference
+from seedtrust.core.permissions import Actor
+from seedtrust.domain.cases.models import Agreement
 from seedtrust.domain.cases.states import AgreementKind, CaseKind, Milestone
 from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.payees import service as payees
@@ -404,3 +407,124 @@ def test_the_schedule_takes_the_same_queries_for_any_number_of_items(
         event.remove(engine, "before_cursor_execute", count)
     assert counts[1] == counts[4] <= 4
     assert counts[2] == counts[5] <= 6
+
+
+def test_a_fee_has_no_payee_and_a_term_rests_on_an_agreement_in_force(
+    session_factory: Sessions,
+) -> None:
+    with session_factory() as session, session.begin():
+        world, other = world_of.build(session), world_of.build(session)
+        with pytest.raises(Invalid) as refusal:
+            world_of.propose(
+                session,
+                world,
+                category=Category.ESCROW_FEE,
+                kind=TermKind.FEE,
+                payee="carrier",
+                amount_cents=5,
+                trigger=Milestone.INITIAL_FUNDING_RECEIVED,
+            )
+        assert list(refusal.value.errors) == ["payee"]
+        reference = world_of.sign(session, world, AgreementKind.ESCROW)
+        agreement = session.execute(
+            select(Agreement).where(Agreement.reference == reference)
+        ).scalar_one()
+
+        def rests_on(case_ref: str) -> ContractTerm:
+            return terms.propose_term(
+                session,
+                world.specialist,
+                case_ref=case_ref,
+                clause="4.1",
+                title="Legal",
+                category="legal",
+                tax_class="V",
+                kind="requested",
+                approver="escrow",
+                agreement_id=agreement.id,
+                moment=world_of.moment_on(date(2026, 1, 20)),
+            )
+
+        assert rests_on(world.case.reference).agreement_id == agreement.id
+        with pytest.raises(Invalid):
+            rests_on(other.case.reference)
+        agreement.state = "TERMINATED"
+        session.flush()
+        with pytest.raises(Invalid) as refusal:
+            rests_on(world.case.reference)
+        assert "ended" in refusal.value.detail
+
+
+def test_the_schedule_tells_what_has_become_of_each_payment(session_factory: Sessions) -> None:
+    with session_factory() as session, session.begin():
+        world = world_of.begun(session)
+        _compensation(session, world, 100, Milestone.AGREEMENT_EXECUTED, title="a")
+        _compensation(session, world, 200, Milestone.AGREEMENT_EXECUTED, title="b")
+        _compensation(session, world, 300, Milestone.RETRIEVAL_DONE, title="c")
+        world_of.propose(
+            session,
+            world,
+            category=Category.ESCROW_FEE,
+            kind=TermKind.FEE,
+            amount_cents=75_000,
+            trigger=Milestone.INITIAL_FUNDING_RECEIVED,
+            on=date(2026, 2, 18),
+        )
+        world_of.activate(session, world, on=date(2026, 2, 18))
+        fee, paid, on_its_way = world_of.planned(session, world)
+        for item, state in ((paid, "PAID"), (on_its_way, "READY")):
+            session.add(
+                DisbursementRequest(
+                    id=new_id(),
+                    reference=new_reference(),
+                    case_id=world.case.id,
+                    kind="scheduled",
+                    state=state,
+                    state_since_at=world_of.REAL_TIME,
+                    schedule_item_id=item.id,
+                    category="donor_compensation",
+                    tax_class="C",
+                    payee_id=world.payees["carrier"].id,
+                    requester_name="SeedTrust",
+                    requester_role="system",
+                    amount_cents=item.amount_cents,
+                    description="x",
+                    requested_on=date(2026, 2, 18),
+                )
+            )
+            item.state = "MATERIALISED"
+        fee.state = "MATERIALISED"
+        session.flush()
+        lines = schedule_of(session, world.parent, world.case)
+        assert [(line.title, line.state_label, line.waits_for) for line in lines] == [
+            ("Escrow fee", "Paid", ""),
+            ("a", "Paid", ""),
+            ("b", "Being paid", ""),
+            ("c", "Waiting for its milestone", "Retrieval done"),
+        ]
+        assert lines[0].payee == "SeedTrust"
+        assert lines[1].request_ref
+
+
+def test_a_vendor_is_known_to_the_clients_by_its_label(session_factory: Sessions) -> None:
+    with session_factory() as session, session.begin():
+        world = world_of.build(session)
+        world.payees["psychologist"] = payees.open_payee(
+            session,
+            world.specialist,
+            kind="company",
+            name="Portland Minds, for D. Quarles",
+            label="Psychologist",
+            case_id=world.case.id,
+            moment=world_of.moment_on(date(2026, 1, 6)),
+        )
+        session.flush()
+        world_of.propose(session, world, category=Category.PSYCH, payee="psychologist")
+        world_of.activate(session, world)
+
+        def named(actor: Actor) -> list[str]:
+            return [row.payee for row in terms_of(session, actor, world.case.reference)]
+
+        assert named(world.parent) == ["Psychologist"]
+        assert named(world.specialist) == ["Portland Minds, for D. Quarles"]
+        assert named(world.carrier) == []
