@@ -12,6 +12,7 @@ from seedtrust.api.pagination import PageQuery, make_cursor, page_of, read_curso
 from seedtrust.api.schemas import Output
 from seedtrust.core.permissions import Permission
 from seedtrust.domain.cases import queries, views
+from seedtrust.domain.cases.people import viewpoint
 from seedtrust.domain.cases.queries import CaseFilters, CaseView
 from seedtrust.domain.cases.states import CaseKind, Side, Stage
 from seedtrust.domain.terms import queries as terms
@@ -194,11 +195,12 @@ def show_case(case: str) -> dict[str, Any]:
 
     def work(session: Session) -> dict[str, Any]:
         held = queries.case_for(session, actor, case)
+        seen = viewpoint(session, actor, held)
         schedule: list[ScheduleLine] = []
         if actor.may(Permission.SCHEDULE_VIEW):
-            schedule = terms.schedule_of(session, actor, held)
-        return _members(views.view_of(session, actor, held)) | {
-            "milestones": queries.milestones_view(session, actor, held),
+            schedule = terms.schedule_of(session, actor, held, seen=seen)
+        return _members(views.view_of(session, actor, held, seen=seen)) | {
+            "milestones": queries.milestones_view(session, actor, held, seen=seen),
             "next_payments": _next_of(schedule),
         }
 

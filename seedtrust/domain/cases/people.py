@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
@@ -12,6 +13,23 @@ from seedtrust.domain.cases.anonymity import Veil
 from seedtrust.domain.cases.models import Case, CaseMilestone, CaseParty
 from seedtrust.domain.cases.scope import side_of
 from seedtrust.domain.cases.states import Milestone, Side
+
+
+@dataclass(frozen=True)
+class Viewpoint:
+    """From which side somebody looks at a case, and the people on it; None is the company."""
+
+    side: Side | None
+    parties: tuple[CaseParty, ...]
+
+
+def viewpoint(session: Session, actor: Actor, case: Case) -> Viewpoint:
+    """Return what every view of one case needs to choose its words. Three queries at most.
+
+    Raises NotFound for somebody with no relation to the case.
+    """
+    side = side_of(session, actor, case.id)
+    return Viewpoint(side, tuple(parties_of(session, case.id)))
 
 
 def parties_of(session: Session, case_id: int) -> list[CaseParty]:

@@ -21,7 +21,7 @@ from seedtrust.domain.cases.models import (
     CaseTeamMember,
     StageChange,
 )
-from seedtrust.domain.cases.people import parties_of
+from seedtrust.domain.cases.people import Viewpoint, parties_of, viewpoint
 from seedtrust.domain.cases.scope import case_for, side_of
 from seedtrust.domain.cases.stages import ENDED, MILESTONE_LABELS
 from seedtrust.domain.cases.states import (
@@ -153,9 +153,15 @@ def case_view(session: Session, actor: Actor, reference: str) -> CaseView:
     return view_of(session, actor, case)
 
 
-def view_of(session: Session, actor: Actor, case: Case) -> CaseView:
-    """Return a case that the caller holds, with parties, team and timeline. Six queries at most."""
-    side = side_of(session, actor, case.id)
+def view_of(
+    session: Session, actor: Actor, case: Case, *, seen: Viewpoint | None = None
+) -> CaseView:
+    """Return a case that the caller holds, with parties, team and timeline. Six queries at most.
+
+    `seen` spares the queries for side and people.
+    """
+    seen = seen or viewpoint(session, actor, case)
+    side = seen.side
     agency = session.get(Agency, case.agency_id) if case.agency_id is not None else None
     inside = side is None
     return CaseView(
@@ -180,16 +186,10 @@ def view_of(session: Session, actor: Actor, case: Case) -> CaseView:
         case.opened_on,
         case.closed_on,
         None if side is None else side.value,
-        _parties(session, actor, case, side),
+        tuple(_party(actor, case, party, side) for party in seen.parties),
         _team(session, case),
         timeline(session, case),
     )
-
-
-def _parties(
-    session: Session, actor: Actor, case: Case, side: Side | None
-) -> tuple[PartyView, ...]:
-    return tuple(_party(actor, case, party, side) for party in parties_of(session, case.id))
 
 
 def _party(actor: Actor, case: Case, party: CaseParty, side: Side | None) -> PartyView:
@@ -253,9 +253,12 @@ def _step(stage: Stage, entered_on: date | None, position: int, place: int | Non
     return StageStep(stage.value, STAGE_LABELS[stage], progress, entered_on)
 
 
-def milestones_view(session: Session, actor: Actor, case: Case) -> tuple[MilestoneView, ...]:
+def milestones_view(
+    session: Session, actor: Actor, case: Case, *, seen: Viewpoint | None = None
+) -> tuple[MilestoneView, ...]:
     """Return the recorded milestones by day, without notes and names for people outside."""
-    inside = side_of(session, actor, case.id) is None
+    side = side_of(session, actor, case.id) if seen is None else seen.side
+    inside = side is None
     rows = session.execute(
         select(CaseMilestone)
         .where(CaseMilestone.case_id == case.id)

@@ -8,9 +8,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from seedtrust.core.permissions import Actor, Permission, Role
-from seedtrust.domain.cases.anonymity import party_label
+from seedtrust.domain.cases.anonymity import Veil, party_label
 from seedtrust.domain.cases.models import Case, CaseParty
-from seedtrust.domain.cases.queries import case_for, parties_of, side_of, veil_on
+from seedtrust.domain.cases.people import viewpoint
+from seedtrust.domain.cases.queries import case_for
 from seedtrust.domain.cases.states import Side
 from seedtrust.domain.payees.models import Payee, PayeeAccount
 from seedtrust.domain.payees.queries import masked
@@ -40,15 +41,15 @@ def askable_payees(session: Session, actor: Actor, case_ref: str) -> list[Askabl
     Six queries at most. Raises Forbidden without requests.create, NotFound out of reach.
     """
     case = case_for(session, actor, case_ref, Permission.REQUESTS_CREATE)
-    side = side_of(session, actor, case.id)
-    parties = {party.id: party for party in parties_of(session, case.id)}
+    seen = viewpoint(session, actor, case)
+    side, parties = seen.side, {party.id: party for party in seen.parties}
     own = {party.id for party in parties.values() if _is_me(actor, party)}
     asks_for_itself = side in _CLIENTS and Role.ATTORNEY not in actor.roles
     payees = _payees(session, case, own if asks_for_itself else set(parties))
     if asks_for_itself:
         payees = [payee for payee in payees if payee.party_id in own]
     numbers = _active_numbers(session, [payee.id for payee in payees])
-    veil = veil_on(session, case, side)
+    veil = Veil(case, seen.parties, side)
     hides_firms = case.anonymous and side in _CLIENTS
     found = []
     for payee in payees:

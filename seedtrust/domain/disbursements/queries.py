@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from seedtrust.core.db import lock_where
 from seedtrust.core.errors import NotFound
 from seedtrust.core.permissions import Actor, Permission
+from seedtrust.domain.cases.anonymity import Veil
 from seedtrust.domain.cases.models import Case, CaseParty
 from seedtrust.domain.cases.queries import (
     case_for,
@@ -21,6 +22,7 @@ from seedtrust.domain.cases.queries import (
     side_of,
     sides_of,
 )
+from seedtrust.domain.cases.scope import reach
 from seedtrust.domain.cases.states import Side
 from seedtrust.domain.disbursements.models import (
     DisbursementApproval,
@@ -260,6 +262,7 @@ class _Words:
         parties = session.execute(
             select(CaseParty).where(CaseParty.case_id.in_(cases.keys()))
         ).scalars()
+        self._veils: dict[int, Veil] = {}
         self._by_id: dict[int, CaseParty] = {}
         self._by_user: dict[tuple[int, int], CaseParty] = {}
         for party in parties:
@@ -278,7 +281,7 @@ class _Words:
             return party_label(case, party, self._sides.get(case.id))
         if self._inside or not case.anonymous:
             return payee.name
-        return payee.label or payee.name
+        return payee.label or self.text(case, payee.name, None)
 
     def person(self, case: Case, user_id: int | None, name: str) -> str:
         """Return who acted: an alias across sides, the company for its staff."""
@@ -286,6 +289,15 @@ class _Words:
         if party is not None:
             return party_label(case, party, self._sides.get(case.id))
         return name if self._inside else SEEDTRUST
+
+    def text(self, case: Case, written: str, author_id: int | None) -> str:
+        """Return what somebody wrote, without the other side's names; own words stay."""
+        if self._inside or (author_id is not None and author_id == self._actor.user_id):
+            return written
+        if case.id not in self._veils:
+            parties = [party for party in self._by_id.values() if party.case_id == case.id]
+            self._veils[case.id] = Veil(case, parties, self._sides.get(case.id))
+        return self._veils[case.id].text(written)
 
     def label(self, state: str) -> str:
         """Return the state's word for this viewer."""
@@ -310,7 +322,7 @@ class _Words:
             self.person(case, request.requester_user_id, request.requester_name),
             request.requested_on,
             request.pay_on,
-            request.description,
+            self.text(case, request.description, request.requester_user_id),
             request.clause,
             request.version,
         )
@@ -322,23 +334,24 @@ def request_detail(session: Session, actor: Actor, reference: str) -> RequestDet
         select(DisbursementRequest, Case, Payee)
         .join(Case, Case.id == DisbursementRequest.case_id)
         .join(Payee, Payee.id == DisbursementRequest.payee_id)
-        .where(DisbursementRequest.reference == reference)
+        .where(DisbursementRequest.reference == reference, reach(actor, Permission.REQUESTS_VIEW))
     ).one_or_none()
     if found is None:
         raise _missing()
-    request, case, payee = found.tuple()
-    case_for(session, actor, case.reference, Permission.REQUESTS_VIEW)
+    request, case, payee = found
     side = _visible(session, actor, case, request)
     words = _Words(session, actor, {case.id: case})
     inside = actor.is_staff or actor.is_system
+    author = request.requester_user_id
+    steps = _step_views(session, words, case, request)
     return RequestDetail(
         row=words.row(request, case, payee),
-        state_reason=request.state_reason if inside else _client_reason(request),
-        duplicate_reason=request.duplicate_reason,
+        state_reason=request.state_reason if inside else _client_reason(request, steps),
+        duplicate_reason=words.text(case, request.duplicate_reason, author),
         reviewer=words.person(case, request.reviewer_user_id, request.reviewer_name),
-        lines=_line_views(session, request),
+        lines=_line_views(session, words, case, request),
         evidence=_evidence_views(session, words, case, request, side),
-        steps=_step_views(session, words, case, request),
+        steps=steps,
         approvals=_approval_names(session, words, case, request),
         term=_term_view(session, request),
         payee_ref=payee.reference,
@@ -350,18 +363,27 @@ def request_detail(session: Session, actor: Actor, reference: str) -> RequestDet
 _TOLD_TO_CLIENTS = frozenset({RequestState.DENIED, RequestState.NEEDS_INFO, RequestState.CANCELLED})
 
 
-def _client_reason(request: DisbursementRequest) -> str:
-    # Reasons such as a low balance are the parents' affair, not the payee's.
-    return request.state_reason if request.state in _TOLD_TO_CLIENTS else ""
+def _client_reason(request: DisbursementRequest, steps: tuple[StepView, ...]) -> str:
+    # Reasons such as a low balance are the parents' affair, not the payee's. The last step that
+    # gave a reason says it in words that the viewer may read.
+    if request.state not in _TOLD_TO_CLIENTS or not request.state_reason:
+        return ""
+    return next((step.reason for step in reversed(steps) if step.reason), "")
 
 
-def _line_views(session: Session, request: DisbursementRequest) -> tuple[LineView, ...]:
+def _line_views(
+    session: Session, words: _Words, case: Case, request: DisbursementRequest
+) -> tuple[LineView, ...]:
     rows = session.execute(
         select(DisbursementLine)
         .where(DisbursementLine.request_id == request.id)
         .order_by(DisbursementLine.number)
     ).scalars()
-    return tuple(LineView(row.number, row.description, row.amount_cents) for row in rows)
+    author = request.requester_user_id
+    return tuple(
+        LineView(row.number, words.text(case, row.description, author), row.amount_cents)
+        for row in rows
+    )
 
 
 def _evidence_views(
@@ -376,7 +398,7 @@ def _evidence_views(
     return tuple(
         EvidenceView(
             row.reference,
-            row.title,
+            words.text(case, row.title, row.uploaded_by_user_id),
             row.content_type,
             row.size_bytes,
             row.sha256,
@@ -403,7 +425,9 @@ def _step_views(
             words.person(case, row.actor_user_id, row.actor_name),
             row.amount_cents,
             row.clause,
-            row.reason if inside or RequestState(row.to_state) in _TOLD_TO_CLIENTS else "",
+            words.text(case, row.reason, row.actor_user_id)
+            if inside or RequestState(row.to_state) in _TOLD_TO_CLIENTS
+            else "",
             row.on_business_date,
             row.at,
         )

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seedtrust.core.permissions import Actor, Permission
-from seedtrust.domain.cases.anonymity import party_label
+from seedtrust.domain.cases.anonymity import Veil, party_label
 from seedtrust.domain.cases.models import Case, CaseParty
 from seedtrust.domain.cases.queries import case_for, side_of
 from seedtrust.domain.cases.states import Side
@@ -116,6 +116,8 @@ class _Words:
         self._inside = actor.is_staff or actor.is_system
         parties = session.execute(select(CaseParty).where(CaseParty.case_id == case.id)).scalars()
         self._parties = {party.id: party for party in parties}
+        self._veil = Veil(case, self._parties.values(), self._side)
+        self._user_id = actor.user_id
         self._payments = self._paid(session, _refs(lines, "instruction"))
         self._deposits = self._received(session, _refs(lines, "deposit"))
 
@@ -160,7 +162,9 @@ class _Words:
         paid = self._payments.get(line.source_ref)
         if paid is not None:
             payee, request = paid
-            return self._payee(payee), request.description, request.reference
+            is_own = self._user_id is not None and request.requester_user_id == self._user_id
+            about = request.description if is_own else self._veil.text(request.description)
+            return self._payee(payee), about, request.reference
         if line.source_ref in self._deposits:
             return self._sender(self._deposits[line.source_ref]), line.memo, None
         return OURSELVES, line.memo, None
@@ -171,7 +175,7 @@ class _Words:
             return party_label(self._case, party, self._side)
         if self._inside or not self._case.anonymous:
             return payee.name
-        return payee.label or payee.name
+        return payee.label or self._veil.text(payee.name)
 
     def _sender(self, deposit: Deposit) -> str:
         if self._inside or self._side is not Side.CARRIER:

@@ -10,9 +10,10 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from seedtrust.core.permissions import Actor, Permission
-from seedtrust.domain.cases.anonymity import hides, party_label
+from seedtrust.domain.cases.anonymity import Veil, hides, party_label
 from seedtrust.domain.cases.models import Agreement, AgreementSignature, Case, CaseParty
-from seedtrust.domain.cases.queries import case_for, parties_of, side_of, veil_on
+from seedtrust.domain.cases.people import Viewpoint, viewpoint
+from seedtrust.domain.cases.queries import case_for, parties_of, side_of
 from seedtrust.domain.cases.stages import MILESTONE_LABELS
 from seedtrust.domain.cases.states import (
     AgreementKind,
@@ -125,8 +126,8 @@ def terms_of(session: Session, actor: Actor, case_ref: str) -> list[TermRow]:
     The carrier's side reads its own terms only, people outside no proposals.
     """
     case = case_for(session, actor, case_ref, Permission.CASES_VIEW)
-    side = side_of(session, actor, case.id)
-    people = _People(session, actor, case, side)
+    seen = viewpoint(session, actor, case)
+    side, people = seen.side, _People(actor, case, seen)
     query = (
         select(ContractTerm, Payee)
         .outerjoin(Payee, Payee.id == ContractTerm.payee_id)
@@ -168,15 +169,17 @@ def _term_row(people: _People, term: ContractTerm, payee: Payee | None, used_cen
     )
 
 
-def schedule_of(session: Session, actor: Actor, case: Case) -> list[ScheduleLine]:
+def schedule_of(
+    session: Session, actor: Actor, case: Case, *, seen: Viewpoint | None = None
+) -> list[ScheduleLine]:
     """Return the expected payments of a case by day; those without a day stand last.
 
     Items of one day stand in the order of the contract. The carrier's side reads its own
-    payments only. Three queries at most. Raises Forbidden without the permission.
+    payments only. Four queries at most, one where `seen` is given. Raises Forbidden without the
+    permission.
     """
     actor.require(Permission.SCHEDULE_VIEW)
-    side = side_of(session, actor, case.id)
-    people = _People(session, actor, case, side)
+    people = _People(actor, case, seen or viewpoint(session, actor, case))
     rows = [
         row
         for row in session.execute(_schedule(case.id))
@@ -326,14 +329,14 @@ def _agreement_view(
 
 
 class _People:
-    """Names as one viewer may read them: at most one query for any number of rows."""
+    """Names as one viewer may read them."""
 
-    def __init__(self, session: Session, actor: Actor, case: Case, side: Side | None) -> None:
+    def __init__(self, actor: Actor, case: Case, seen: Viewpoint) -> None:
         self._case = case
-        self._side = side
+        self._side = seen.side
         self._inside = actor.is_staff or actor.is_system
-        self._parties = {party.id: party for party in parties_of(session, case.id)}
-        self._veil = veil_on(session, case, side)
+        self._parties = {party.id: party for party in seen.parties}
+        self._veil = Veil(case, seen.parties, seen.side)
 
     def _party(self, payee: Payee | None) -> CaseParty | None:
         if payee is None or payee.party_id is None:
