@@ -41,6 +41,7 @@ from seedtrust.domain.payments.wires import record_answer
 
 SOURCE: Final = "events"
 NOT_APPLIED: Final = "bank.not_applied"
+UNKNOWN_WORD: Final = "bank.unknown_word"
 _S = InstructionState
 _Handler = Callable[[Session, Actor, BankEvent, Moment], str]
 
@@ -106,7 +107,7 @@ def keep_unapplied(
     item = _inbox_item(session, event, moment)
     item.outcome = refusal.detail[:300]
     sentence = f"A message of the bank ({event.kind}) could not be applied: {refusal.detail}"
-    _open(session, event, sentence, moment)
+    _open(session, NOT_APPLIED, event, sentence, moment)
 
 
 def unapplied(session: Session, *, limit: int = 100) -> list[BankEvent]:
@@ -312,8 +313,8 @@ def _subject(event: BankEvent) -> str:
     return f"{SOURCE}:{event.id}"[:64]
 
 
-def _open(session: Session, event: BankEvent, sentence: str, moment: Moment) -> None:
-    open_exception(session, NOT_APPLIED, "bank_event", _subject(event), sentence, now=moment.at)
+def _open(session: Session, kind: str, event: BankEvent, sentence: str, moment: Moment) -> None:
+    open_exception(session, kind, "bank_event", _subject(event), sentence, now=moment.at)
 
 
 _PAYMENT_WORDS: Final = {
