@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from typing import Final
 
 import pytest
@@ -39,3 +40,11 @@ def _address(variable: str, server: str) -> str:
     if os.environ.get("CI"):
         pytest.fail(f"CI needs {server}: {variable} is not set; {_HOW}")
     pytest.skip(f"needs the private {server}; {_HOW}")
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number

@@ -88,7 +88,7 @@ def _coming(session: Session, case: Case, today: date) -> list[tuple[date, int, 
             ScheduleItem.state == ItemState.PLANNED.value,
             ScheduleItem.due_on.is_not(None),
         )
-    ).tuples()
+    )
     requests = session.execute(
         select(DisbursementRequest).where(
             DisbursementRequest.case_id == case.id,

@@ -267,7 +267,7 @@ def _replayed(  # noqa: PLR0917 - everything that must be the same
     ).one_or_none()
     if known is None:
         return None
-    request, payee_ref = known.tuple()
+    request, payee_ref = known
     if (request.category, request.amount_cents, payee_ref) != (category.value, cents, payee):
         message = "This key was used for another request. Use a new key for a new request."
         raise IdempotencyConflict(message)

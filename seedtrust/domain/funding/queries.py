@@ -46,7 +46,7 @@ def list_deposits(
         query = query.where(Deposit.state == state.value)
     if case_id is not None:
         query = query.where(Deposit.case_id == case_id)
-    rows = session.execute(query.order_by(Deposit.id.desc()).limit(limit)).tuples()
+    rows = session.execute(query.order_by(Deposit.id.desc()).limit(limit))
     return [
         DepositRow(
             deposit.reference,

@@ -60,7 +60,7 @@ def runs_begun(session: Session, wanted: Sequence[DueRun], *, alive_since: datet
             JobRun.finished_at.is_not(None) | (JobRun.started_at > alive_since),
         )
     )
-    return {(job, due_at) for job, due_at in rows.tuples()}
+    return {(job, due_at) for job, due_at in rows}
 
 
 def unfinished_runs(session: Session) -> int:

@@ -1,0 +1,93 @@
+"""A journey that cannot be played is refused with line and reason before anything happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from seedtrust.journeys.reader import JourneyRefused, read_journey
+from seedtrust.journeys.shipped import journey_folders
+
+CASE_B = next(folder for folder in journey_folders() if folder.name == "case-b")
+TEXT = (CASE_B / "journey.toml").read_text(encoding="utf-8")
+
+
+def _refusal(tmp_path: Path, text: str) -> list[str]:
+    path = tmp_path / "journey.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(JourneyRefused) as refused:
+        read_journey(path)
+    return refused.value.faults
+
+
+def _line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+def test_the_shipped_journey_is_read_whole() -> None:
+    journey = read_journey(CASE_B / "journey.toml")
+    assert (journey.name, journey.number, len(journey.requests)) == ("case-b", 100398, 12)
+    assert journey.terms[0].amount_cents == 75_000
+    assert journey.last_day.isoformat() == "2026-05-22"
+
+
+@pytest.mark.parametrize(
+    "good, bad, reason",
+    [
+        ('amount = "8500.00"', 'amount = "1e3"', "is not an amount"),
+        ('amount = "8500.00"', 'amount = "12.345"', "is not an amount"),
+        ('amount = "8500.00"', 'amount = "0.00"', "is not an amount"),
+        ('amount = "8500.00"', 'amount = "-5.00"', "is not an amount"),
+        ('amount = "8500.00"', 'amount = "1000000000000000"', "is not an amount"),
+        ('amount = "8500.00"', "amount = 8500.00", "must be text in quotes"),
+        ('kind = "egg_donation"', 'kind = "cloning"', "must be one of surrogacy, egg_donation"),
+        ("opened_on = 2026-01-12", "opened_on = 2026-01-11", "is not a banking day"),
+        ("opened_on = 2026-01-12", 'opened_on = "2026-01-12"', "must be a date like"),
+        ('routing = "211370600"', 'routing = "211370601"', "check digit"),
+        ('by = "attorney"', 'by = "nobody"', "is not in the file"),
+        ('refund_to = "parent"', 'refund_to = "parent2"', "has no account"),
+        ('key = "geneticist"', 'key = "parent"', "is used twice"),
+        ('answer = "refused"\nreason = "The', 'answer = "refused"\nreasons = "The', "is not known"),
+        ('trigger = "medication_started"\n', "", "needs the milestone that triggers it"),
+        ('amount = "412.36" }]', 'amount = "412.35" }]', "do not add up"),
+        ('funding_required = "28500.00"\n', "", "“funding_required” is missing"),
+    ],
+)
+def test_a_fault_is_named_with_its_line(tmp_path: Path, good: str, bad: str, reason: str) -> None:
+    assert good in TEXT
+    text = TEXT.replace(good, bad, 1)
+    faults = _refusal(tmp_path, text)
+    assert any(reason in fault for fault in faults), faults
+    assert all(fault.startswith("line ") for fault in faults)
+
+
+def test_the_line_is_the_one_of_the_value(tmp_path: Path) -> None:
+    text = TEXT.replace('amount = "400.00"', 'amount = "four hundred"', 1)
+    [fault] = _refusal(tmp_path, text)
+    assert fault.startswith(f"line {_line_of(text, 'four hundred')}: “amount”")
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    text = TEXT.replace('rail = "nacha"', 'rail = "pigeon"').replace('"8500.00"', '"x"')
+    assert len(_refusal(tmp_path, text)) >= 3
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        (b"format = ", "is not valid TOML"),
+        (b"\xff\xfe", "is not UTF-8 text"),
+        (b"", "the table [case] is missing"),
+    ],
+)
+def test_a_file_that_is_no_journey_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "journey.toml"
+    path.write_bytes(content)
+    with pytest.raises(JourneyRefused, match=reason.replace("[", r"\[")):
+        read_journey(path)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(JourneyRefused, match="cannot be read"):
+        read_journey(tmp_path / "journey.toml")
