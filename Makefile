@@ -69,7 +69,7 @@ bench-quick: .venv/ready ## the same in under 3 minutes
 
 .PHONY: screenshots
 screenshots: .venv/ready ## photograph the main screens into docs/images
-	@$(BIN)/python scripts/screenshots.py $(ARGS)
+	@$(BIN)/python -m scripts.screenshots $(ARGS)
 
 .PHONY: wheel
 wheel: .venv/ready ## build the wheel into dist/
