@@ -26,6 +26,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest ships no t
     def add_url_rule(self, rule: str, *args: Any, **options: Any) -> None:
         """Register a rule under the feature's tag."""
         options["tags"] = options.get("tags") or [self.tag]
+        self._names_something = "<" in rule
         super().add_url_rule(rule, *args, **options)
 
     def route(self, rule: str, **options: Any) -> Callable[[View], View]:
@@ -58,6 +59,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest ships no t
         for method, docs in self._docs[endpoint].items():
             if method != "parameters":
                 docs["access"] = mark_of(getattr(obj, method, obj))
+                docs["names_something"] = self._names_something
 
 
 def _prepare_access_doc(
@@ -74,4 +76,6 @@ def _prepare_access_doc(
         refusals[401] = "UNAUTHORIZED"
     if isinstance(access.need, Permission):
         refusals[403] = "FORBIDDEN"
+    if doc_info.get("names_something"):
+        refusals[404] = "NOT_FOUND"
     return doc

@@ -118,7 +118,18 @@ def test_the_command_prints_the_auditors_table(app: Flask, routes: list[Route]) 
     assert "users.invite" in plain.output
 
 
-def test_acts_that_change_something_are_never_a_get(routes: list[Route]) -> None:
+def test_an_act_is_a_post_even_where_a_page_asks_first(routes: list[Route]) -> None:
     verbs = re.compile(r"/(approve|deny|release|transmit|close|end|revoke|submit|withdraw)$")
-    plain = [route for route in routes if route.methods == ("GET",) and verbs.search(route.rule)]
-    assert plain == []
+    posts = {route.rule for route in routes if "POST" in route.methods}
+    acts = {route.rule for route in routes if verbs.search(route.rule)}
+    assert acts - posts == set()
+
+
+def test_releasing_money_asks_for_a_fresh_code(routes: list[Route]) -> None:
+    releases = [
+        route
+        for route in routes
+        if route.need == Permission.RUNS_RELEASE and "POST" in route.methods
+    ]
+    assert releases
+    assert [route.rule for route in releases if not route.step_up] == []
