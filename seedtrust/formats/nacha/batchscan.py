@@ -49,7 +49,8 @@ _LAST_CREDIT_DIGIT: Final = "4"
 _TRACE: Final = re.compile(r"[0-9]{15}", re.ASCII)
 _TWO_DIGITS: Final = re.compile(r"[0-9]{2}", re.ASCII)
 _REASONS: Final = frozenset({"98", "99"})
-_ONE_REMITTANCE: Final = ["05"]
+_ONE_REMITTANCE: Final = {"05": 1}
+_NO_ADDENDA: Final[dict[str, int]] = {}
 _REPEATED: Final = (
     "service_class",
     "company_identification",
@@ -108,7 +109,7 @@ class BatchScan:
         self._entry_line = 0
         self._trace = ""
         self._indicator = ""
-        self._types: list[str] = []
+        self._counts: dict[str, int] = {}
         self._addenda: list[ParsedAddenda] = []
         if not self._is_missing:
             self._check_header(created_on)
@@ -226,7 +227,7 @@ class BatchScan:
         self._rule = rule
         self._trace = trace
         self._indicator = indicator
-        self._is_plain = rule is not None and rule.takes_remittance
+        self._is_plain = rule is not None and rule.takes_remittance and not rule.wants_addenda
         if indicator == "1" or self._wants_records or rule is None or rule.wants_addenda:
             self._needs_close = True
 
@@ -325,25 +326,18 @@ class BatchScan:
     def addenda(self, record: str, line: int) -> None:
         """Take an addenda record."""
         self.records += 1
-        types = self._types
         if record[1:3] == "05" and self._entry:
             match = _REMITTANCE(record)
             if match is not None:
                 sequence, entry_sequence = match.groups()
-                if int(sequence) == len(types) + 1 and entry_sequence == self._trace[-7:]:
+                count = self._counts.get("05", 0) + 1
+                if int(sequence) == count and entry_sequence == self._trace[-7:]:
                     self._needs_close = True
-                    types.append("05")
+                    self._counts["05"] = count
                     if self._wants_records:
                         self._addenda.append(ParsedAddenda(layouts.ADDENDA_05, record, line))
                     return
         self._any_addenda(record, line)
-
-    def _keep(self, layout: Layout, record: str, line: int) -> None:
-        if len(self._types) > _MOST_ADDENDA:
-            return
-        self._types.append(record[1:3])
-        if self._wants_records:
-            self._addenda.append(ParsedAddenda(layout, record, line))
 
     def _any_addenda(self, record: str, line: int) -> None:
         findings = self._findings
@@ -372,10 +366,12 @@ class BatchScan:
                 findings.of_field(layout, name, line, code, message)
             if "addenda_sequence" in layout.slices:
                 self._check_sequence(layout, record, line)
-        self._keep(layout, record, line)
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        if self._wants_records and len(self._addenda) <= _MOST_ADDENDA:
+            self._addenda.append(ParsedAddenda(layout, record, line))
 
     def _check_sequence(self, layout: Layout, record: str, line: int) -> None:
-        expected = self._types.count(record[1:3]) + 1
+        expected = self._counts.get(record[1:3], 0) + 1
         if int(record[layout.slices["addenda_sequence"]]) != expected:
             message = f"The addenda sequence must be {expected:04d}."
             self._findings.of_field(layout, "addenda_sequence", line, "addenda-sequence", message)
@@ -383,8 +379,9 @@ class BatchScan:
     def close_entry(self) -> None:
         """Check the addenda of the entry that is complete now, and hand it out if wanted."""
         self._needs_close = False
-        types = self._types
-        if not self._is_plain or types != _ONE_REMITTANCE or self._indicator != "1":
+        counts = self._counts
+        usual = _ONE_REMITTANCE if self._indicator == "1" else _NO_ADDENDA
+        if not self._is_plain or counts != usual:
             self._check_addenda()
         if self._has_count:
             self._check_addenda_count()
@@ -399,48 +396,48 @@ class BatchScan:
                 ),
             )
             self._addenda.clear()
-        types.clear()
+        counts.clear()
 
     def _check_addenda(self) -> None:
-        types, rule = self._types, self._rule
+        counts, rule = self._counts, self._rule
         has_indicator = self._indicator == "1"
-        if has_indicator is not bool(types) and not (rule is not None and rule.is_inbound):
+        if has_indicator is not bool(counts) and not (rule is not None and rule.is_inbound):
             name, line = "addenda_indicator", self._entry_line
             if has_indicator:
                 self._of_entry(name, line, "addenda-missing", "The entry announces an addenda.")
             else:
                 message = "The entry has an addenda but does not announce it."
                 self._of_entry(name, line, "addenda-indicator", message)
-        if rule is not None and (rule.wants_addenda or types):
+        if rule is not None and (rule.wants_addenda or counts):
             self._check_types(rule, has_indicator=has_indicator)
 
     def _check_types(self, rule: EntryRule, *, has_indicator: bool) -> None:
         """Check which types of addenda an entry has and how many of each."""
-        types, sec = self._types, self.sec
-        reasons = [kind for kind in types if kind in _REASONS]
+        counts, sec = self._counts, self.sec
+        reasons = counts.keys() & _REASONS
         if rule.is_inbound:
-            self._check_reason(reasons, has_indicator=has_indicator)
+            self._check_reason(has_indicator=has_indicator)
         elif reasons:
             message = "An entry that was returned or corrected has a transaction code x1 or x6."
             self._of_entry("transaction_code", self._entry_line, "transaction-code", message)
-        elif rule.wants_addenda and not types and not has_indicator:
+        elif rule.wants_addenda and not counts and not has_indicator:
             message = "An entry of this kind needs an addenda."
             self._of_entry("addenda_indicator", self._entry_line, "addenda-missing", message)
         most = dict(sec.optional) | {"05": 0 if rule.is_inbound else sec.max_remittance}
         most |= dict.fromkeys((*sec.required, *reasons), 1)
-        for kind in sorted(set(types)):
-            if types.count(kind) > most.get(kind, 0):
-                message = f"The entry has {types.count(kind)} addenda of type {kind}, too many."
+        for kind, count in counts.items():
+            if count > most.get(kind, 0):
+                message = f"The entry has {count} addenda of type {kind}, too many."
                 self._of_entry("record_type", self._entry_line, "addenda-count", message)
         if not rule.is_inbound and not reasons:
             for kind in sec.required:
-                if kind not in types:
+                if kind not in counts:
                     message = f"The entry lacks its addenda of type {kind}."
                     self._of_entry("record_type", self._entry_line, "addenda-missing", message)
 
-    def _check_reason(self, reasons: list[str], *, has_indicator: bool) -> None:
-        wanted = "98" if self.sec.code == "COR" else "99"
-        if self.sec.code and reasons != [wanted]:
+    def _check_reason(self, *, has_indicator: bool) -> None:
+        wanted, other = ("98", "99") if self.sec.code == "COR" else ("99", "98")
+        if self.sec.code and (self._counts.get(wanted) != 1 or other in self._counts):
             message = f"The entry needs exactly one addenda of type {wanted} that says why."
             self._of_entry("transaction_code", self._entry_line, "reason-missing", message)
         elif not has_indicator:
@@ -450,12 +447,10 @@ class BatchScan:
     def _check_addenda_count(self) -> None:
         layout = self.sec.entry
         found = _number(self._entry[layout.slices["addenda_count"]])
-        actual = len(self._types)
+        actual = sum(self._counts.values())
         # A returned international entry repeats the count that it had before it was returned.
-        repeated = (
-            actual - 1 if self.sec.is_international and self._types[-1:] == ["99"] else actual
-        )
-        if found is not None and found not in {actual, repeated}:
+        is_repeated = self.sec.is_international and "99" in self._counts
+        if found is not None and found not in {actual, actual - is_repeated}:
             message = f"The entry announces {found} addenda and has {actual}."
             self._of_entry("addenda_count", self._entry_line, "addenda-count", message)
 

@@ -303,7 +303,14 @@ class BatchWriter:
     def _write_addenda(self, entry: OutgoingEntry, rule: EntryRule) -> None:
         place = Place(self._batch.batch_number, entry.trace_number)
         self._check_addenda(entry, rule, place)
+        tail = entry.trace_number[8:]
         for sequence, addendum in enumerate(entry.addenda, 1):
+            if type(addendum) is OutgoingAddenda:
+                record = _REMITTANCE % (addendum.text, sequence, tail)
+                if _is_remittance(record):
+                    self._lines.put(record)
+                    self.records += 1
+                    continue
             layout, values = addenda_values(addendum, sequence, entry.trace_number)
             record = checked_record(layout, values, place)
             for objection in objections(layout, record, entry.trace_number):

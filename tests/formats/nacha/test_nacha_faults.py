@@ -46,6 +46,9 @@ CHANGE: Final = rendered(a_change())
 DEBITS: Final = rendered(debits("WEB"))
 CTX: Final = rendered(a_batch(with_remittance(1, "ONE", "TWO", name="CLINIC"), sec_code="CTX"))
 PRENOTE: Final = rendered(a_batch(an_entry(transaction_code=23, amount_cents=0)))
+ZERO_DOLLARS: Final = rendered(
+    a_batch(with_remittance(transaction_code=24, amount_cents=0), sec_code="CCD")
+)
 DISPUTES: Final = rendered(*disputes())
 
 
@@ -239,6 +242,7 @@ def test_a_fault_in_a_field_is_found_where_it_is(
 
 
 HEADER: Final = records_of(PAYMENTS)[0]
+MISSING: Final = "addenda-missing"
 STRUCTURE: Final = [
     ("no file header", PAYMENTS, without_and_padded(1), "missing-file-header"),
     ("no batch header", PAYMENTS, without_and_padded(2), "missing-batch-header"),
@@ -281,6 +285,7 @@ STRUCTURE: Final = [
         inserted(4, "705" + " " * 80 + "00010000001"),
         "addenda-count",
     ),
+    ("zero dollars alone", ZERO_DOLLARS, both(put(3, 79, "0"), without_and_padded(4)), MISSING),
     ("short record", PAYMENTS, cut(3), "record-length"),
     ("short header", PAYMENTS, cut(1), "record-length"),
     ("short batch header", PAYMENTS, cut(2), "record-length"),
