@@ -54,6 +54,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         "Money",
         (
             Entry("Payment runs", "admin.runs_list", "runs", "send", Permission.RUNS_VIEW, "p"),
+            Entry("Payments", "admin.payments_list", "payments", "cash", Permission.RUNS_VIEW, "m"),
             Entry(
                 "Deposits",
                 "admin.deposits_list",

@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any, Final
 
-from flask import Flask
+from flask import Flask, render_template
 from flask.json.provider import DefaultJSONProvider
 from flask_smorest import Api
 
@@ -14,6 +14,7 @@ from seedtrust import __version__
 from seedtrust.api.blueprint import PREFIX, ApiBlueprint
 from seedtrust.api.schemas import Instant, ProblemSchema, Reference, StrictAmountCents, Text
 from seedtrust.web.guard import PUBLIC, declare
+from seedtrust.web.headers import extend_policy
 from seedtrust.web.problems import PROBLEM_TYPE
 
 _ABOUT: Final = """\
@@ -80,6 +81,8 @@ class RestApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
             API_VERSION=__version__,
             OPENAPI_VERSION="3.1.0",
             OPENAPI_URL_PREFIX=PREFIX,
+            OPENAPI_SWAGGER_UI_PATH="/docs",
+            OPENAPI_SWAGGER_UI_URL="/assets/",
         )
         super().__init__(
             app,
@@ -99,6 +102,13 @@ class RestApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
         ):
             self.register_field(field, base, _FORMATS.get(field))
         declare(app, "api-docs.openapi_json", PUBLIC)
+        declare(app, "api-docs.openapi_swagger_ui", PUBLIC)
+        # Swagger UI writes styles into its elements; scripts stay our own files.
+        extend_policy(app, "api-docs", {"style-src-attr": "'unsafe-inline'"})
+
+    def _openapi_swagger_ui(self) -> str:
+        """Show the readable page with files of ours; the library's own has scripts within."""
+        return render_template("api/docs.html", title=f"{self.spec.title} API")
 
     def _register_error_handlers(self) -> None:
         """Leave errors to our own handler: this one would answer JSON to missing pages too."""

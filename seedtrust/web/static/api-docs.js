@@ -1,14 +1,15 @@
-// Draws the description of the API; both scripts are deferred, so they run in order.
-"use strict";
-
-const place = document.getElementById("api");
-
-SwaggerUIBundle({
-  url: place.dataset.document,
-  domNode: place,
-  deepLinking: true,
-  docExpansion: "list",
-  defaultModelsExpandDepth: 0,
-  persistAuthorization: false,
-  validatorUrl: null,
-});
+// Shows the API's description with Swagger UI, from files of ours only.
+(() => {
+  "use strict";
+  const place = document.getElementById("api-docs");
+  window.SwaggerUIBundle({
+    domNode: place,
+    url: place.dataset.description,
+    deepLinking: true,
+    docExpansion: "list",
+    defaultModelsExpandDepth: 0,
+    validatorUrl: null,
+    persistAuthorization: false,
+    presets: [window.SwaggerUIBundle.presets.apis],
+  });
+})();
