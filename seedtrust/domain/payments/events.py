@@ -89,9 +89,8 @@ def apply_event(session: Session, actor: Actor, event: BankEvent, *, moment: Mom
         item.outcome = "Nothing to do."
         if event.kind not in _EXPECTED:
             item.outcome = "Not understood."
-            _open(
-                session, event, f"The bank sent a word that we do not know: {event.kind}.", moment
-            )
+            sentence = f"The bank sent a word that we do not know: {event.kind}."
+            _open(session, UNKNOWN_WORD, event, sentence, moment)
     else:
         item.outcome = handler(session, actor, event, moment)[:300]
     item.applied_at = moment.at
