@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 
 from seedtrust.app import create_app, make_tools
-from seedtrust.ext import celery
+from seedtrust.ext import celery as celery
 from seedtrust.jobs.relay import drain
 from seedtrust.jobs.schedule import tick
 from seedtrust.jobs.tools import Tools

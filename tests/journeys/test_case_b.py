@@ -235,7 +235,7 @@ def _secrets_of(journey: Journey, roles: set[str]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("reader", "hidden"),
+    "reader, hidden",
     [("intended_parent", {"donor"}), ("donor", {"intended_parent"})],
 )
 def test_neither_side_reads_anything_of_the_other(
