@@ -9,11 +9,13 @@ from typing import Any
 from flask import Flask
 
 from seedtrust.app import create_app, make_tools
-from seedtrust.ext import celery as celery
+from seedtrust.ext import celery, configure_celery
 from seedtrust.jobs.relay import drain
 from seedtrust.jobs.schedule import tick
 from seedtrust.jobs.tools import Tools
 from seedtrust.settings import Settings
+
+__all__ = ["beat_schedule", "celery", "prepare", "relay_outbox", "run_due_jobs"]
 
 RELAY_EVERY_SECONDS = 5.0
 TICK_EVERY_SECONDS = 15.0
@@ -62,8 +64,6 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
 
 def prepare(settings: Settings) -> None:
     """Give Celery its broker and its ticks; called by the worker and by beat."""
-    from seedtrust.ext import configure_celery  # noqa: PLC0415
-
     configure_celery(settings.broker_url, settings.broker_dir)
     celery.conf.beat_schedule = beat_schedule()
     celery.conf.beat_schedule_filename = str(Path(settings.data_dir) / "beat-schedule")

@@ -54,7 +54,7 @@ def at_new_york(day: date, hour: int, minute: int = 0) -> datetime:
 
 @dataclass(frozen=True)
 class Moment:
-    """Both clocks at the time of one call: `at` is real, `business_at` rules dates and what is due."""
+    """Both clocks at one call: `at` is real, `business_at` rules dates and what is due."""
 
     at: datetime
     business_at: datetime

@@ -16,7 +16,7 @@ _NONCE_BYTES = 12
 _KEY_BYTES = 32
 
 
-class CiphertextRefused(Exception):  # noqa: N818 - it names what happened
+class CiphertextRefused(Exception):
     """A sealed value was altered, moved to another row, or sealed with an unknown key."""
 
 

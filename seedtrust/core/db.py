@@ -44,7 +44,7 @@ class Base(DeclarativeBase):
 
 
 class CentsType(TypeDecorator[int]):
-    """Whole cents. MariaDB rounds 1.5 to 2 and SQLite stores anything, so the driver never sees it."""
+    """Whole cents. MariaDB rounds 1.5 to 2, SQLite stores anything: the driver never sees it."""
 
     impl = BigInteger
     cache_ok = True

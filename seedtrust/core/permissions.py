@@ -186,9 +186,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.RUNS_RELEASE,
         Permission.CLOCK_MOVE,
     ),
-    Role.LEGAL: _staff(
-        Permission.CASES_HOLD, Permission.SCHEDULE_ACTIVATE, Permission.USERS_GRANT
-    ),
+    Role.LEGAL: _staff(Permission.CASES_HOLD, Permission.SCHEDULE_ACTIVATE, Permission.USERS_GRANT),
     Role.IT_ADMIN: {
         Permission.ACCOUNT_SELF: Scope.OWN,
         Permission.AUDIT_VIEW: Scope.ALL,
@@ -215,9 +213,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.REQUESTS_APPROVE,
         Permission.PAYEES_SUBMIT,
     ),
-    Role.CASE_MANAGER: _party(
-        Scope.ASSIGNED, Permission.LEDGER_VIEW, Permission.MILESTONES_RECORD
-    ),
+    Role.CASE_MANAGER: _party(Scope.ASSIGNED, Permission.LEDGER_VIEW, Permission.MILESTONES_RECORD),
     Role.ATTORNEY: _party(Scope.OWN),
 }
 
@@ -265,9 +261,7 @@ class Actor:
         """Return how far the permission reaches for this actor, or None without it."""
         if self.is_system:
             return Scope.ALL
-        scopes = [
-            GRANTS[role][permission] for role in self.roles if permission in GRANTS[role]
-        ]
+        scopes = [GRANTS[role][permission] for role in self.roles if permission in GRANTS[role]]
         return max(scopes, key=_WIDTH.__getitem__, default=None)
 
     def may(self, permission: Permission) -> bool:
