@@ -100,6 +100,14 @@ def _rich_case(session: Session, folder: Path) -> world_of.World:
         session, world, category=Category.LEGAL, payee="attorney", title="Mr BRANDT for quarles"
     )
     world_of.activate(session, world)
+    _sign_with_both_names(session, world)
+    _end_early(session, world)
+    return world
+
+
+def _sign_with_both_names(session: Session, world: world_of.World) -> None:
+    ref = world.case.reference
+    moment = world_of.moment_on(date(2026, 1, 8))
     agreement = agreements.create_agreement(
         session,
         world.specialist,
@@ -121,6 +129,10 @@ def _rich_case(session: Session, folder: Path) -> world_of.World:
             party_ref=world.parties[key].reference,
             moment=world_of.moment_on(date(2026, 2, 18)),
         )
+
+
+def _end_early(session: Session, world: world_of.World) -> None:
+    ref = world.case.reference
     milestones.record_milestone(
         session,
         world.specialist,
@@ -141,7 +153,6 @@ def _rich_case(session: Session, folder: Path) -> world_of.World:
     closing.certify(
         session, world.carrier, case_ref=ref, moment=world_of.moment_on(date(2026, 3, 11))
     )
-    return world
 
 
 def test_no_view_of_either_side_names_the_other(session_factory: Sessions, tmp_path: Path) -> None:

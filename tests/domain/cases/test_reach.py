@@ -64,7 +64,7 @@ def test_each_person_reaches_a_case_by_the_scope_of_the_role(session_factory: Se
         assert side_of(session, unassigned, world.case.id) is Side.AGENCY
 
 
-def test_a_case_manager_who_changes_agency_leaves_the_old_cases_behind(
+def test_whoever_changes_agency_reaches_the_old_cases_no_more(
     session_factory: Sessions,
 ) -> None:
     with session_factory() as session, session.begin():

@@ -122,9 +122,10 @@ def test_terms_activated_twice_at_once_are_planned_once(session_factory: Session
             trigger=Milestone.RETRIEVAL_DONE,
         )
     ref = world.case.reference
-    activate = lambda session: terms.activate_terms(  # noqa: E731
-        session, world.legal, case_ref=ref, moment=MOMENT
-    )
+
+    def activate(session: Session) -> object:
+        return terms.activate_terms(session, world.legal, case_ref=ref, moment=MOMENT)
+
     assert _at_once(session_factory, [activate, activate]) == ["done", "nothing_to_activate"]
     with session_factory() as session, session.begin():
         assert len(session.execute(select(ScheduleItem)).all()) == 1
