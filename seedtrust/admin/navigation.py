@@ -78,7 +78,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         (
             Entry("People", "admin.people_list", "people", "users", Permission.USERS_VIEW, "u"),
             Entry(
-                "System", "admin.system_overview", "system", "settings", Permission.JOBS_VIEW, "y"
+                "System", "admin.jobs_overview", "jobs", "settings", Permission.JOBS_VIEW, "y"
             ),
         ),
     ),

@@ -1,0 +1,321 @@
+"""Today: what needs doing now, whether bank, book and cases agree, and whether the bank answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from flask import redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from seedtrust.admin import blueprint, listing
+from seedtrust.admin.words import RAIL_WORDS, age_words, category_words
+from seedtrust.core.money import format_dollars
+from seedtrust.core.permissions import Actor, Permission
+from seedtrust.domain.cases.states import Stage
+from seedtrust.domain.desk import worklist as desk
+from seedtrust.domain.desk.exceptions import Exceptional, open_items
+from seedtrust.domain.desk.proof import Proof, proofs
+from seedtrust.domain.desk.runs import WaitingRun, next_cutoff, waiting_runs
+from seedtrust.domain.desk.worklist import Pile, Worklist
+from seedtrust.domain.disbursements.states import RequestState
+from seedtrust.domain.funding.states import DepositState
+from seedtrust.domain.operations import service as operations
+from seedtrust.domain.payees.states import AccountState
+from seedtrust.domain.payments import queries as payments
+from seedtrust.domain.payments.states import InstructionState, RunState
+from seedtrust.domain.payments.views import BankLink
+from seedtrust.ext import in_transaction, reading
+from seedtrust.web.actor import (
+    business_now,
+    business_today,
+    clock_now,
+    current_actor,
+    current_settings,
+)
+from seedtrust.web.flashes import flash_done
+from seedtrust.web.guard import requires
+from seedtrust.web.page import Tone
+from seedtrust.web.progress import read_progress
+
+DATABASE_CLOCK: Final = "database"
+EXCEPTION_WORDS: Final = {
+    "bank.not_applied": "Messages of the bank that fit nothing",
+    "bank_file.refused": "Files of the bank that cannot be read",
+    "deposit.unidentified": "Deposits without a case",
+    "fee.not_charged": "Fees that could not be charged",
+    "job.failed": "Jobs that failed",
+    "ledger.fault": "Faults in the books",
+    "outbox.parked": "Messages that could not be delivered",
+    "payment.refused": "Payments that the bank refused",
+    "payment.returned": "Payments that came back",
+    "request.insufficient": "Requests that the balance does not cover",
+    "request.on_hold": "Requests that the case's stage holds back",
+    "return.unknown": "Returns that fit no payment",
+    "run.not_sent": "Runs that were not sent",
+    "run.rejected": "Runs that the bank rejected",
+    "run.unclear": "Runs whose delivery is unclear",
+    "schedule.not_materialised": "Scheduled payments that could not be asked for",
+    "shared_account": "Bank accounts that two payees share",
+    "statement.corrected": "Statements that the bank corrected",
+    "statement.gap": "Statements that do not follow on",
+    "wire.not_sent": "Wires that were not sent",
+    "wire.refused": "Wires that the bank refused",
+    "wire.unclear": "Wires whose outcome is unknown",
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One line of the work: so many things, what to do with them, and until when."""
+
+    title: str
+    detail: str
+    href: str
+    icon: str
+    tone: Tone
+    deadline_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One kind of exception with its age."""
+
+    label: str
+    count: int
+    oldest: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Everything that the page reads."""
+
+    work: Worklist
+    runs: list[WaitingRun]
+    proofs: list[Proof]
+    link: BankLink | None
+
+
+def _read(unit: Session, actor: Actor) -> Seen:
+    sees_runs = actor.may(Permission.RUNS_VIEW)
+    sees_bank = actor.may(Permission.BANK_ACCOUNTS_VIEW)
+    return Seen(
+        desk.worklist(unit),
+        waiting_runs(unit, actor) if sees_runs else [],
+        proofs(unit, actor, business_today()) if sees_bank else [],
+        payments.bank_link(unit) if sees_bank else None,
+    )
+
+
+@blueprint.get("/today")
+@requires(Permission.TODAY_VIEW)
+def today() -> str:
+    """Show the day's work for the reader's own permissions."""
+    actor, business = current_actor(), business_now()
+    seen = reading(lambda unit: _read(unit, actor))
+    settings = current_settings()
+    moves_clock = settings.business_clock == DATABASE_CLOCK and actor.may(Permission.CLOCK_MOVE)
+    progress = read_progress(settings.data_dir)
+    return render_template(
+        "admin/today/today.html",
+        tasks=[*_run_tasks(actor, seen, business), *_tasks(actor, seen.work)],
+        troubles=_troubles(seen.work),
+        proofs=seen.proofs,
+        link=seen.link,
+        in_flight=seen.work.of(desk.PAYMENTS, InstructionState.SENT, InstructionState.ACCEPTED),
+        unclear=seen.work.of(desk.PAYMENTS, InstructionState.UNKNOWN, InstructionState.SUBMITTING),
+        reserved=seen.work.of(desk.REQUESTS, RequestState.READY),
+        statement=seen.work.of(desk.STATEMENTS, "current"),
+        parked=seen.work.of(desk.OUTBOX, "parked"),
+        cutoffs=_cutoffs(seen.proofs, business),
+        business_now=business,
+        business_on=business_today(),
+        moves_clock=moves_clock,
+        progress=None if progress is None or progress.is_over else progress,
+    )
+
+
+def _cutoffs(found: list[Proof], business: datetime) -> list[tuple[str, datetime]]:
+    times = {("ACH", proof.ach_cutoff_local) for proof in found}
+    times |= {("Wire", proof.wire_cutoff_local) for proof in found}
+    return sorted(
+        ((rail, next_cutoff(local, business)) for rail, local in times), key=lambda item: item[1]
+    )
+
+
+def _run_tasks(actor: Actor, seen: Seen, business: datetime) -> list[Task]:
+    return [task for run in seen.runs if (task := _run_task(actor, run, business)) is not None]
+
+
+def _run_task(actor: Actor, run: WaitingRun, business: datetime) -> Task | None:
+    rail = RAIL_WORDS[run.rail]
+    payments_words = f"{run.count} payment{'' if run.count == 1 else 's'}"
+    detail = f"{run.account} · {payments_words}, ${format_dollars(run.total_cents)}"
+    href = url_for("admin.runs_detail", reference=run.reference)
+    deadline = next_cutoff(run.cutoff_local, business)
+    if run.state is RunState.UNKNOWN:
+        return Task(f"{rail} run whose delivery is unclear", detail, href, "help", "bad")
+    if run.state is RunState.OPEN and actor.may(Permission.RUNS_BUILD):
+        return Task(f"{rail} run to lock", detail, href, "lock", "info", deadline)
+    if run.state is RunState.LOCKED and actor.may(Permission.RUNS_RELEASE):
+        if run.builder_user_id == actor.user_id:
+            return None
+        built = f"{detail} · built by {run.builder_name}"
+        return Task(f"{rail} run to release", built, href, "send", "warn", deadline)
+    return None
+
+
+_REQUEST_TASKS: Final = (
+    (
+        Permission.REQUESTS_REVIEW,
+        (RequestState.SUBMITTED, RequestState.IN_REVIEW),
+        "request to review",
+        "requests to review",
+        "clipboard-check",
+        "review",
+    ),
+    (
+        Permission.REQUESTS_REVIEW,
+        (RequestState.INSUFFICIENT, RequestState.ON_HOLD, RequestState.RETURNED),
+        "request that is stuck",
+        "requests that are stuck",
+        "alert-triangle",
+        "stuck",
+    ),
+    (
+        Permission.RUNS_BUILD,
+        (RequestState.READY,),
+        "reserved payment for the next run",
+        "reserved payments for the next runs",
+        "stack-push",
+        "reserved",
+    ),
+)
+_ACCOUNT_TASKS: Final = (
+    (Permission.PAYEES_CHECK, AccountState.SUBMITTED, "to check", "id-badge-2"),
+    (Permission.PAYEES_CHECK, AccountState.CHECKED, "to call back about", "phone"),
+    (Permission.PAYEES_APPROVE, AccountState.VERIFIED, "to approve", "shield-check"),
+)
+
+
+def _tasks(actor: Actor, work: Worklist) -> list[Task]:
+    found: list[Task] = []
+    for permission, states, one, many, icon, view in _REQUEST_TASKS:
+        pile = work.of(desk.REQUESTS, *states)
+        if pile.count and actor.may(permission):
+            href = url_for("admin.requests_list", view=view)
+            tone: Tone = "bad" if view == "stuck" else "warn" if view == "review" else "info"
+            found.append(Task(_counted(pile, one, many), _detail(pile), href, icon, tone))
+    for permission, state, act, icon in _ACCOUNT_TASKS:
+        pile = work.of(desk.ACCOUNTS, state)
+        if pile.count and actor.may(permission):
+            title = _counted(pile, f"bank account {act}", f"bank accounts {act}")
+            href = url_for("admin.payees_list", view="waiting")
+            found.append(Task(title, _detail(pile), href, icon, "warn"))
+    return found + _money_tasks(actor, work)
+
+
+def _money_tasks(actor: Actor, work: Worklist) -> list[Task]:
+    found: list[Task] = []
+    deposits = work.of(desk.DEPOSITS, DepositState.UNIDENTIFIED)
+    if deposits.count and actor.may(Permission.DEPOSITS_MATCH):
+        title = _counted(deposits, "deposit to match", "deposits to match")
+        href = url_for("admin.deposits_list", state=DepositState.UNIDENTIFIED.value)
+        found.append(Task(title, _detail(deposits), href, "link", "warn"))
+    for stage, permission, words in (
+        (Stage.FINAL_ACCOUNTING, Permission.CASES_APPROVE_ACCOUNTING, "final accounting"),
+        (Stage.AWAITING_CLOSE_APPROVAL, Permission.CASES_CLOSE, "case waiting for certificates"),
+    ):
+        pile = work.of(desk.CASES, stage)
+        if pile.count and actor.may(permission):
+            many = words.replace("case ", "cases ").replace("accounting", "accountings")
+            href = url_for("admin.cases_list", stage=stage.value)
+            found.append(Task(_counted(pile, words, many), "", href, "certificate", "info"))
+    return found
+
+
+def _counted(pile: Pile, one: str, many: str) -> str:
+    return f"{pile.count:,} {one if pile.count == 1 else many}"
+
+
+def _detail(pile: Pile) -> str:
+    parts = [f"${format_dollars(pile.cents)}"] if pile.cents else []
+    age = age_words(pile.since_at, clock_now())
+    if age:
+        parts.append(f"oldest waits {age}")
+    return " · ".join(parts)
+
+
+def _troubles(work: Worklist) -> list[Trouble]:
+    now = clock_now()
+    return [
+        Trouble(
+            exception_words(kind),
+            pile.count,
+            age_words(pile.since_at, now),
+            url_for("admin.today_exceptions", kind=kind),
+        )
+        for kind, pile in work.each(desk.EXCEPTIONS)
+    ]
+
+
+def exception_words(kind: str) -> str:
+    """Return a kind of exception as people say it."""
+    return EXCEPTION_WORDS.get(kind, category_words(kind.replace(".", " ")))
+
+
+_SUBJECT_PAGES: Final = {
+    "request": "admin.requests_detail",
+    "run": "admin.runs_detail",
+    "instruction": "admin.payments_detail",
+    "deposit": "admin.deposits_detail",
+    "statement": "admin.statements_detail",
+    "payee_account": "admin.payees_account",
+    "outbox_message": "admin.jobs_overview",
+    "job_run": "admin.jobs_overview",
+}
+
+
+def subject_href(item: Exceptional) -> str | None:
+    """Return the page of what an exception is about, or of its case, if there is one."""
+    endpoint = _SUBJECT_PAGES.get(item.subject_type)
+    if endpoint == "admin.jobs_overview":
+        return url_for(endpoint)
+    if endpoint is not None:
+        return url_for(endpoint, reference=item.subject_ref)
+    return url_for("admin.cases_overview", reference=item.case_ref) if item.case_ref else None
+
+
+@blueprint.get("/today/exceptions")
+@requires(Permission.TODAY_VIEW)
+def today_exceptions() -> str:
+    """List what went wrong and waits for a person, the oldest first."""
+    actor, now = current_actor(), clock_now()
+    kind = listing.text_of("kind")
+    items, work = reading(lambda unit: (open_items(unit, actor, kind=kind), desk.worklist(unit)))
+    kinds = [
+        (name, f"{exception_words(name)} ({pile.count})")
+        for name, pile in work.each(desk.EXCEPTIONS)
+    ]
+    return render_template(
+        "admin/today/exceptions.html",
+        items=[
+            (item, exception_words(item.kind), age_words(item.opened_at, now), subject_href(item))
+            for item in items
+        ],
+        kind=kind,
+        kinds=[("", "Any kind"), *kinds],
+    )
+
+
+@blueprint.post("/today/exceptions/<reference>/close")
+@requires(Permission.TODAY_VIEW, back="admin.today_exceptions")
+def today_exception_close(reference: str) -> ResponseReturnValue:
+    """Close an item that a person has dealt with."""
+    actor, now = current_actor(), clock_now()
+    in_transaction(lambda unit: operations.close_exception(unit, actor, reference, now=now))
+    flash_done("The item is closed; who closed it is kept.")
+    return redirect(url_for("admin.today_exceptions"), code=303)
