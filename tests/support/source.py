@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -31,11 +30,10 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def functions_of(path: Path) -> Iterator[Function]:
-    """Give every function of a file, methods and inner ones included."""
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, Function):
-            yield node
+@cache
+def functions_of(path: Path) -> tuple[Function, ...]:
+    """Return every function of a file, methods and inner ones included."""
+    return tuple(node for node in ast.walk(tree_of(path)) if isinstance(node, Function))
 
 
 def data_files(*folders: str) -> tuple[Path, ...]:
