@@ -38,7 +38,7 @@ def reserve(
     The caller holds the case's lock. Without cover the request becomes INSUFFICIENT, in a stage
     that lets no such money out it becomes ON_HOLD; both open an exception item.
     """
-    if not money_out_allowed(case, Category(request.category)):
+    if not _stage_allows(session, case, request):
         reason = "The case's stage does not allow this payment now."
         move(session, actor, request, RequestEvent.HOLD, reason=reason, moment=moment)
         _open(session, STAGE_KIND, request, reason, moment)
@@ -65,6 +65,18 @@ def reserve(
         session, INSUFFICIENT_KIND, request.reference, closed_by=actor.name, now=moment.at
     )
     return move(session, actor, request, RequestEvent.RESERVE, amount_cents=amount, moment=moment)
+
+
+def _stage_allows(session: Session, case: Case, request: DisbursementRequest) -> bool:
+    # What the bank sent back is owed still: a late stage that opens nothing new lets it go again.
+    returned = session.execute(
+        select(DisbursementStep.id).where(
+            DisbursementStep.request_id == request.id,
+            DisbursementStep.event == RequestEvent.RETURN.value,
+        )
+    ).first()
+    category = Category(request.category)
+    return money_out_allowed(case, category, pays_again=returned is not None)
 
 
 def _reservations(session: Session, request: DisbursementRequest) -> int:
@@ -139,9 +151,7 @@ def recheck_case(session: Session, actor: Actor, case: Case, *, moment: Moment) 
     for request in waiting:
         amount = amount_to_pay(request)
         balance = ledger_queries.balance_of(session, case.ledger_account_id)
-        if balance.available_cents < amount or not money_out_allowed(
-            case, Category(request.category)
-        ):
+        if balance.available_cents < amount or not _stage_allows(session, case, request):
             continue
         move(session, actor, request, RequestEvent.RECHECK, moment=moment)
         reserve(session, actor, case, request, moment=moment)
