@@ -49,8 +49,6 @@ _LAST_CREDIT_DIGIT: Final = "4"
 _TRACE: Final = re.compile(r"[0-9]{15}", re.ASCII)
 _TWO_DIGITS: Final = re.compile(r"[0-9]{2}", re.ASCII)
 _REASONS: Final = frozenset({"98", "99"})
-_ONE_REMITTANCE: Final = {"05": 1}
-_NO_ADDENDA: Final[dict[str, int]] = {}
 _REPEATED: Final = (
     "service_class",
     "company_identification",
@@ -108,7 +106,8 @@ class BatchScan:
         self._entry = ""
         self._entry_line = 0
         self._trace = ""
-        self._indicator = ""
+        self._remittances = 0
+        self._announced = 0
         self._counts: dict[str, int] = {}
         self._addenda: list[ParsedAddenda] = []
         if not self._is_missing:
@@ -195,7 +194,10 @@ class BatchScan:
     def entry(self, record: str, line: int) -> None:
         """Take an entry record."""
         if self._needs_close:
-            self.close_entry()
+            if self._is_plain and self._remittances == self._announced:
+                self._hand_out()
+            else:
+                self.close_entry()
         self.records += 1
         match = self._entry_match(record)
         if match is None:
@@ -226,9 +228,10 @@ class BatchScan:
         self._entry_line = line
         self._rule = rule
         self._trace = trace
-        self._indicator = indicator
-        self._is_plain = rule is not None and rule.takes_remittance and not rule.wants_addenda
-        if indicator == "1" or self._wants_records or rule is None or rule.wants_addenda:
+        self._remittances = 0
+        self._announced = 1 if indicator == "1" else 0
+        self._is_plain = rule is not None and rule.is_plain and not self._has_count
+        if self._announced or self._wants_records or not self._is_plain:
             self._needs_close = True
 
     def _misfit_entry(self, record: str, line: int) -> None:
@@ -255,7 +258,8 @@ class BatchScan:
         self._entry_line = line
         self._rule = rule
         self._trace = record[layout.slices["trace_number"]]
-        self._indicator = record[layout.slices["addenda_indicator"]]
+        self._remittances = 0
+        self._announced = int(record[layout.slices["addenda_indicator"]] == "1")
         self._is_plain = False
         self._needs_close = True
 
@@ -330,10 +334,10 @@ class BatchScan:
             match = _REMITTANCE(record)
             if match is not None:
                 sequence, entry_sequence = match.groups()
-                count = self._counts.get("05", 0) + 1
-                if int(sequence) == count and entry_sequence == self._trace[-7:]:
+                count = self._remittances + 1
+                if int(sequence) == count and entry_sequence == self._trace[8:]:
                     self._needs_close = True
-                    self._counts["05"] = count
+                    self._remittances = count
                     if self._wants_records:
                         self._addenda.append(ParsedAddenda(layouts.ADDENDA_05, record, line))
                     return
@@ -366,41 +370,48 @@ class BatchScan:
                 findings.of_field(layout, name, line, code, message)
             if "addenda_sequence" in layout.slices:
                 self._check_sequence(layout, record, line)
-        self._counts[kind] = self._counts.get(kind, 0) + 1
+        self._is_plain = False
+        if kind == "05":
+            self._remittances += 1
+        else:
+            self._counts[kind] = self._counts.get(kind, 0) + 1
         if self._wants_records and len(self._addenda) <= _MOST_ADDENDA:
             self._addenda.append(ParsedAddenda(layout, record, line))
 
     def _check_sequence(self, layout: Layout, record: str, line: int) -> None:
-        expected = self._counts.get(record[1:3], 0) + 1
+        kind = record[1:3]
+        expected = 1 + (self._remittances if kind == "05" else self._counts.get(kind, 0))
         if int(record[layout.slices["addenda_sequence"]]) != expected:
             message = f"The addenda sequence must be {expected:04d}."
             self._findings.of_field(layout, "addenda_sequence", line, "addenda-sequence", message)
 
+    def _hand_out(self) -> None:
+        """End the entry, and hand it out if wanted."""
+        self._needs_close = False
+        if self._wants_records:
+            entry = ParsedEntry(
+                self.sec.entry,
+                self._entry,
+                self._entry_line,
+                self.header,
+                tuple(self._addenda),
+            )
+            self._findings.events.append(entry)
+            self._addenda.clear()
+
     def close_entry(self) -> None:
         """Check the addenda of the entry that is complete now, and hand it out if wanted."""
-        self._needs_close = False
-        counts = self._counts
-        usual = _ONE_REMITTANCE if self._indicator == "1" else _NO_ADDENDA
-        if not self._is_plain or counts != usual:
-            self._check_addenda()
+        if self._remittances:
+            self._counts["05"] = self._remittances
+        self._check_addenda()
         if self._has_count:
             self._check_addenda_count()
-        if self._wants_records:
-            self._findings.events.append(
-                ParsedEntry(
-                    self.sec.entry,
-                    self._entry,
-                    self._entry_line,
-                    self.header,
-                    tuple(self._addenda),
-                ),
-            )
-            self._addenda.clear()
-        counts.clear()
+        self._counts.clear()
+        self._hand_out()
 
     def _check_addenda(self) -> None:
         counts, rule = self._counts, self._rule
-        has_indicator = self._indicator == "1"
+        has_indicator = self._announced == 1
         if has_indicator is not bool(counts) and not (rule is not None and rule.is_inbound):
             name, line = "addenda_indicator", self._entry_line
             if has_indicator:

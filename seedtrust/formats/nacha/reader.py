@@ -38,7 +38,7 @@ def read_events(
         if lenient
         else strict_records(stream, findings.of_line)
     )
-    yield from Scanner(findings).scan(source)
+    return Scanner(findings).scan(source)
 
 
 def validate(stream: BinaryIO, *, lenient: bool = False) -> Iterator[Fault]:

@@ -32,7 +32,7 @@ class EntryRule(NamedTuple):
     """What follows from the transaction code of an entry in its batch; amounts in cents.
 
     `is_inbound` marks the codes of returns and notifications of change, `takes_remittance` the
-    entries that may have one 05 addenda and need no other.
+    entries that may have one 05 addenda and need no other, `is_plain` those that need none.
     """
 
     is_debit: bool
@@ -41,6 +41,7 @@ class EntryRule(NamedTuple):
     wants_addenda: bool
     is_inbound: bool
     takes_remittance: bool
+    is_plain: bool
 
 
 def _rule(sec_code: str, code: int) -> EntryRule | None:
@@ -50,9 +51,9 @@ def _rule(sec_code: str, code: int) -> EntryRule | None:
         return None
     is_inbound = row.meaning is Meaning.RETURN_OR_CHANGE
     if sec is None:
-        return EntryRule(
-            row.is_debit, 0, MAX_ENTRY_CENTS, is_inbound, is_inbound, takes_remittance=False
-        )
+        bounds = (0, MAX_ENTRY_CENTS)
+        plain = {"takes_remittance": False, "is_plain": False}
+        return EntryRule(row.is_debit, *bounds, is_inbound, is_inbound, **plain)
     if sec_code == "COR" and not is_inbound:
         return None
     if row.meaning is Meaning.ZERO_DOLLAR and not sec.is_corporate:
@@ -65,7 +66,15 @@ def _rule(sec_code: str, code: int) -> EntryRule | None:
     is_bare = row.meaning is Meaning.ZERO_DOLLAR and sec_code not in _ACKNOWLEDGEMENTS
     wants_addenda = is_inbound or is_bare or bool(sec.required)
     takes_remittance = sec.max_remittance > 0 and not is_inbound and not sec.required
-    return EntryRule(row.is_debit, least, most, wants_addenda, is_inbound, takes_remittance)
+    return EntryRule(
+        row.is_debit,
+        least,
+        most,
+        wants_addenda,
+        is_inbound,
+        takes_remittance,
+        is_plain=takes_remittance and not wants_addenda,
+    )
 
 
 def _fits(service_class: int, *, is_debit: bool) -> bool:

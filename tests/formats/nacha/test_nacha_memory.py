@@ -11,7 +11,7 @@ import pytest
 from seedtrust.formats.nacha import OutgoingEntry, read_entries, validate, write_file
 from tests.formats.nacha.making import a_batch, a_file, with_remittance
 
-SMALL, LARGE = 2_000, 20_000
+SMALL, LARGE = 1_000, 10_000
 
 
 class Nowhere(io.BytesIO):
