@@ -154,7 +154,7 @@ class Supervisor:
         def answers() -> bool:
             try:
                 with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own
-                    return bool(answer.status == 200)  # noqa: PLR2004
+                    return bool(answer.status == 200)  # noqa: PLR2004 - HTTP OK
             except (urllib.error.URLError, OSError):
                 return False
 

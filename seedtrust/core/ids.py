@@ -6,6 +6,7 @@ import os
 import secrets
 import threading
 import time
+from pathlib import Path
 from typing import Final
 
 # No 0, 1, 8 and 9: they look like O, I, B and g. RFC 4648 base32, so 32 symbols.
@@ -61,13 +62,13 @@ class _NodeNumbers:
     def claim(self) -> int:
         """Lock the first free number; the operating system frees it when the process ends."""
         import fcntl  # noqa: PLC0415 - absent where ids are only read, never made
-        import tempfile  # noqa: PLC0415
+        import tempfile  # noqa: PLC0415 - only a process without a number needs it
 
         base = int(os.environ.get("SEEDTRUST_ID_MACHINE", "0")) << 6
-        folder = os.path.join(tempfile.gettempdir(), f"seedtrust-nodes-{os.getuid()}")  # noqa: PTH118
-        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103
+        folder = Path(tempfile.gettempdir()) / f"seedtrust-nodes-{os.getuid()}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number in range(64):
-            handle = os.open(os.path.join(folder, f"{number}.lock"), os.O_CREAT | os.O_RDWR, 0o600)  # noqa: PTH118
+            handle = os.open(folder / f"{number}.lock", os.O_CREAT | os.O_RDWR, 0o600)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -60,7 +60,7 @@ def run_job(tools: Tools, job: Job, due_at: datetime) -> bool:
     return True
 
 
-def _finish(tools: Tools, job: Job, run_id: int, done: int, failed: int, error: str) -> None:  # noqa: PLR0917
+def _finish(tools: Tools, job: Job, run_id: int, done: int, failed: int, error: str) -> None:  # noqa: PLR0917 - what a run has to tell
     now = tools.clock.now()
 
     def finish(session: Session) -> None:

@@ -196,7 +196,7 @@ def _jpeg(content: bytes) -> bytes:
         if marker == _EOI:
             break
         if marker in _ALONE or marker == 0xFF:  # noqa: PLR2004 - a fill byte
-            at += 1 if marker == 0xFF else 2  # noqa: PLR2004
+            at += 1 if marker == 0xFF else 2  # noqa: PLR2004 - figures of the file format
             continue
         (size,) = struct.unpack_from(">H", content, at + 2)
         segment = content[at : at + 2 + size]
@@ -244,8 +244,8 @@ def _jpeg_segment(marker: int, segment: bytes) -> bytes:
 def _is_bare(marker: int, segment: bytes) -> bool:
     # JFIF without a thumbnail and Adobe's colour transform, neither of which can hold text.
     if marker == _APP0:
-        return segment[4:9] == b"JFIF\x00" and len(segment) == 18  # noqa: PLR2004
-    return segment[4:9] == b"Adobe" and len(segment) == 16  # noqa: PLR2004
+        return segment[4:9] == b"JFIF\x00" and len(segment) == 18  # noqa: PLR2004 - figures of the file format
+    return segment[4:9] == b"Adobe" and len(segment) == 16  # noqa: PLR2004 - figures of the file format
 
 
 _ORIENTATION_TAG: Final = 0x0112

@@ -111,7 +111,7 @@ def receive_wire(
 def _named_case(session: Session, trust_account_id: int, text: str) -> Case | None:
     """Return the one case whose number or reference stands in the wire's text, locked."""
     words = set(_WORDS.findall(text.upper()))
-    numbers = {int(word) for word in words if word.isdigit() and len(word) < 10}  # noqa: PLR2004
+    numbers = {int(word) for word in words if word.isdigit() and len(word) < 10}  # noqa: PLR2004 - shorter than a phone number
     found = lock_where(
         session,
         select(Case)

@@ -243,7 +243,7 @@ def _page(
     return statement if after is None else statement.where(_beyond(after, newest_first))
 
 
-def _beyond(cursor: LineCursor, newest_first: bool) -> ColumnElement[bool]:  # noqa: FBT001
+def _beyond(cursor: LineCursor, newest_first: bool) -> ColumnElement[bool]:  # noqa: FBT001 - the order of a page is a plain yes or no
     # Spelled out: MariaDB reads no index range from a comparison of row values.
     day, seq = LedgerEntry.effective_on, LedgerEntry.seq
     if newest_first:
