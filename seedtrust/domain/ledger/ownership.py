@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from seedtrust.domain.ledger.account_kinds import AccountKind
@@ -24,8 +24,7 @@ def own_balances(session: Session, own: Select[int], on: date) -> dict[AccountKi
     balances of now, so the cost grows with the entries after the day, not with the history.
     """
     balance, account, entry = LedgerBalance, LedgerAccount, LedgerEntry
-    sums: dict[AccountKind, int] = {}
-    standing = session.execute(
+    standing = (
         select(
             account.kind,
             func.sum(account.normal_side * (balance.dr_posted - balance.cr_posted)),
@@ -35,14 +34,15 @@ def own_balances(session: Session, own: Select[int], on: date) -> dict[AccountKi
         .where(account.id.in_(own))
         .group_by(account.kind)
     )
-    later = session.execute(
+    later = (
         select(account.kind, -func.sum(account.normal_side * entry.side * entry.amount_cents))
         .select_from(account)
         .join(entry, entry.account_id == account.id)
         .where(account.id.in_(own), entry.effective_on > on, entry.layer == int(Layer.POSTED))
         .group_by(account.kind)
     )
-    for kind, cents in (*standing, *later):
+    sums: dict[AccountKind, int] = {}
+    for kind, cents in session.execute(union_all(standing, later)):
         sums[AccountKind(kind)] = sums.get(AccountKind(kind), 0) + whole(cents)
     return sums
 
