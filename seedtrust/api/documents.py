@@ -51,6 +51,12 @@ class DocumentInput(Input):
     )
 
 
+class UploadInput(DocumentInput):
+    """The two together, as one form carries them."""
+
+    file = Upload(required=True)
+
+
 class DocumentOutput(Output):
     """One file as the caller may know it."""
 
@@ -86,8 +92,8 @@ def list_documents(case: str) -> dict[str, Any]:
 @blueprint.route("/cases/<case>/documents", methods=["POST"])
 @requires(Permission.DOCUMENTS_UPLOAD)
 @blueprint.arguments(FileInput, location="files")
-@blueprint.arguments(DocumentInput, location="form")
-@blueprint.doc(**ONCE)
+@blueprint.arguments(DocumentInput, location="form", content_type="multipart/form-data")
+@blueprint.doc(**ONCE, requestBody={"content": {"multipart/form-data": {"schema": UploadInput}}})
 @blueprint.response(201, DocumentOutput)
 def upload_document(files: dict[str, FileStorage], values: dict[str, Any], case: str) -> Response:
     """Store a file: PDF, PNG, JPEG, WebP, text or CSV; needs an Idempotency-Key."""

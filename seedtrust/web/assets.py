@@ -65,6 +65,9 @@ SOURCES: Final = (
         "bootstrap.js", "bootstrap-flask", "flask_bootstrap/static/bootstrap5/js/bootstrap.min.js"
     ),
     Source("htmx.js", "django-js-lib-htmx", "js_lib_htmx/static/htmx/htmx.min.js"),
+    Source("swagger-ui.css", "flask-swagger-ui", "flask_swagger_ui/dist/swagger-ui.css"),
+    Source("swagger-ui.js", "flask-swagger-ui", "flask_swagger_ui/dist/swagger-ui-bundle.js"),
+    Source("api-docs.js", OWN, "api-docs.js"),
     Source("inter.woff2", OWN, "fonts/inter.woff2"),
     Source("inter-ext.woff2", OWN, "fonts/inter-ext.woff2"),
     Source("mark.svg", OWN, "mark.svg"),
