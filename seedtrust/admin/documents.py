@@ -16,20 +16,14 @@ from seedtrust.web.headers import render_policy
 
 # What a browser shows by itself without running anything; the rest is saved.
 SHOWN: Final = frozenset({"application/pdf", "image/png", "image/jpeg", "image/webp", "text/plain"})
+# Whatever a file tries, it gets no origin, no script and no form; browsers still show PDFs.
 _POLICY: Final = {
     "default-src": "'none'",
     "img-src": "'self'",
-    "style-src": "'unsafe-inline'",
-    "object-src": "'none'",
-    "frame-ancestors": "'self'",
-    "sandbox": "",
-}
-# A sandbox switches the browser's own reader of PDFs off.
-_PDF_POLICY: Final = {
-    "default-src": "'none'",
     "object-src": "'self'",
     "style-src": "'unsafe-inline'",
     "frame-ancestors": "'self'",
+    "sandbox": "",
 }
 
 
@@ -45,6 +39,5 @@ def documents_content(reference: str) -> Response:
     response = Response(content, content_type=view.content_type)
     kind = "inline" if shown else "attachment"
     response.headers["Content-Disposition"] = f'{kind}; filename="{view.file_name}"'
-    is_pdf = view.content_type == "application/pdf"
-    response.headers["Content-Security-Policy"] = render_policy(_PDF_POLICY if is_pdf else _POLICY)
+    response.headers["Content-Security-Policy"] = render_policy(_POLICY)
     return response

@@ -8,7 +8,7 @@ from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from seedtrust.admin import blueprint, listing
-from seedtrust.admin.words import RAIL_WORDS, category_words
+from seedtrust.admin.words import RAIL_WORDS, category_words, recorded
 from seedtrust.core.permissions import Permission
 from seedtrust.domain.desk import payments as desk
 from seedtrust.domain.payments.queries import payment_view
@@ -176,8 +176,8 @@ def _done(step: StepView) -> TimelineItem:
     tone: Tone = step.tone  # type: ignore[assignment]  # one of the five tones by the state table
     return TimelineItem(
         title=step.label,
-        at=step.at,
-        detail=f"business date {step.on_business_date.isoformat()}",
+        at=step.on_business_date,
+        detail=recorded(step.at, step.on_business_date),
         actor=step.actor_name,
         reason=step.bank_word or None,
         icon=_ICONS[step.to_state],

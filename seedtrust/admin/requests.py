@@ -13,7 +13,7 @@ from seedtrust.admin import blueprint, listing
 from seedtrust.admin.documents import SHOWN
 from seedtrust.admin.forms import Form
 from seedtrust.admin.request_forms import AcceptForm, AskForm, RefuseForm, WhyForm
-from seedtrust.admin.words import TAX_WORDS, category_words
+from seedtrust.admin.words import TAX_WORDS, category_words, recorded
 from seedtrust.core.permissions import Permission
 from seedtrust.domain.desk import requests as desk
 from seedtrust.domain.disbursements.queries import RequestDetail, request_detail
@@ -41,6 +41,10 @@ VIEWS: Final = {
     "payment": ("In payment", (S.IN_PAYMENT,)),
     "done": ("Done", (S.PAID, S.DENIED, S.CANCELLED)),
 }
+# Until the money is reserved, a low balance or cap stands in the way.
+_UNDECIDED: Final = frozenset(
+    {S.SUBMITTED, S.IN_REVIEW, S.NEEDS_INFO, S.PENDING_APPROVAL, S.APPROVED, S.INSUFFICIENT}
+)
 APPROVER_WORDS: Final = {
     TermApprover.PRE_AUTHORISED: "nobody else; the contract pre-authorises it",
     TermApprover.ESCROW: "the escrow review",
@@ -230,7 +234,10 @@ def detail_page(reference: str, **refused: Form) -> ResponseReturnValue:
         history=[_step(step) for step in reversed(detail.steps)],
         tax_words=TAX_WORDS[TaxClass(detail.row.tax_class)],
         approver=APPROVER_WORDS[TermApprover(detail.term.approver)] if detail.term else None,
+        asks_parents=detail.term is not None
+        and detail.term.approver == TermApprover.INTENDED_PARENTS.value,
         category_words=category_words,
+        is_open=RequestState(detail.row.state) in _UNDECIDED,
         shown=SHOWN,
     )
     response = make_response(page, 422 if refused else 200)
@@ -251,11 +258,12 @@ def _proposed(detail: RequestDetail, near: desk.Beside) -> int:
 
 def _step(step: Any) -> TimelineItem:
     tone: Tone = step.tone
+    clause = f"clause {step.clause}" if step.clause else ""
     return TimelineItem(
         title=step.label,
-        at=step.at,
+        at=step.on,
         actor=step.actor,
-        detail=f"clause {step.clause}" if step.clause else None,
+        detail=" · ".join(part for part in (clause, recorded(step.at, step.on)) if part) or None,
         reason=step.reason or None,
         icon=_ICONS[tone],
         tone=tone,

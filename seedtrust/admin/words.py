@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
+from seedtrust.core.clock import NEW_YORK
 from seedtrust.domain.cases.states import Stage
 from seedtrust.domain.payments.states import CaseRail, Rail
 from seedtrust.domain.terms.states import TaxClass
+from seedtrust.web.formatting import date_text
 from seedtrust.web.page import Tone
 
 LINE_WORDS: Final = {
@@ -54,6 +56,15 @@ def category_words(code: str) -> str:
 def line_words(kind: str) -> str:
     """Return the kind of a ledger line as people say it."""
     return LINE_WORDS.get(kind, category_words(kind))
+
+
+def recorded(at: datetime, on: date) -> str:
+    """Return when something was recorded in New York; with its day where business had another."""
+    local = at.astimezone(NEW_YORK)
+    clock = f"{local.hour % 12 or 12}:{local:%M %p} ET"
+    if local.date() == on:
+        return clock
+    return f"recorded {date_text(local.date())}, {clock}"
 
 
 def age_words(since_at: datetime | None, now: datetime) -> str:
