@@ -77,9 +77,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         "House",
         (
             Entry("People", "admin.people_list", "people", "users", Permission.USERS_VIEW, "u"),
-            Entry(
-                "System", "admin.jobs_overview", "jobs", "settings", Permission.JOBS_VIEW, "y"
-            ),
+            Entry("System", "admin.jobs_overview", "jobs", "settings", Permission.JOBS_VIEW, "y"),
         ),
     ),
 )

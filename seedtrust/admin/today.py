@@ -43,6 +43,7 @@ from seedtrust.web.progress import read_progress
 DATABASE_CLOCK: Final = "database"
 EXCEPTION_WORDS: Final = {
     "bank.not_applied": "Messages of the bank that fit nothing",
+    "bank.unknown_word": "Words of the bank that are not known here",
     "bank_file.refused": "Files of the bank that cannot be read",
     "deposit.unidentified": "Deposits without a case",
     "fee.not_charged": "Fees that could not be charged",
