@@ -96,9 +96,10 @@ def test_a_failure_is_tried_again_later_and_later(session_factory: Make) -> None
 
 def test_after_the_last_attempt_it_is_parked_for_a_person(session_factory: Make) -> None:
     _promise(session_factory)
-    now, parked = NOW, False
+    now, parked, message_id = NOW, False, 0
     for _ in range(MAX_ATTEMPTS):
         [claim] = _claim(session_factory, now)
+        message_id = claim.message_id
         with session_factory() as session, session.begin():
             parked = mark_failed(session, claim, "no answer", now=now)
         now += timedelta(days=3)
@@ -106,7 +107,7 @@ def test_after_the_last_attempt_it_is_parked_for_a_person(session_factory: Make)
     assert _claim(session_factory, now) == []
     with session_factory() as session, session.begin():
         assert queries.health(session).parked_count == 1
-        retry_parked(session, claim.message_id, now=now)
+        retry_parked(session, message_id, now=now)
     assert len(_claim(session_factory, now)) == 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import select
@@ -21,6 +21,7 @@ from seedtrust.core.errors import (
     WrongState,
 )
 from seedtrust.core.permissions import Actor, Role
+from seedtrust.domain.cases.states import AgreementKind
 from seedtrust.domain.disbursements import queries, review, service
 from seedtrust.domain.disbursements.errors import (
     AlreadyDecided,
@@ -36,6 +37,7 @@ from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.disbursements.service import Line
 from seedtrust.domain.disbursements.states import RequestState
 from seedtrust.domain.ledger import queries as ledger
+from seedtrust.domain.terms import service as term_service
 from seedtrust.domain.terms.errors import CategoryLocked
 from seedtrust.domain.terms.states import Category, TermApprover
 from tests.factories import case_world
@@ -64,7 +66,7 @@ class Desk:
         ):
             case_world.propose(session, world, category=category, approver=approver, cap_cents=cap)
         case_world.activate(session, world)
-        case_world.sign(session, world, case_world.AgreementKind.ESCROW)
+        case_world.sign(session, world, AgreementKind.ESCROW)
         case_world.fund(session, world)
         kind = case_world.donation_agreement(world)
         case_world.sign(session, world, kind, on=date(2026, 2, 18))
@@ -75,10 +77,10 @@ class Desk:
         with self.make() as session, session.begin():
             return work(session)
 
-    def ask(self, actor: Actor | None = None, **changes: object) -> DisbursementRequest:
+    def ask(self, actor: Actor | None = None, **changes: Any) -> DisbursementRequest:
         """Ask for lost wages of the carrier, unless told otherwise."""
         world = self.world
-        values: dict[str, object] = {
+        values: dict[str, Any] = {
             "case_ref": world.case.reference,
             "category": "lost_wages",
             "payee_ref": world.payees["carrier"].reference,
@@ -88,7 +90,7 @@ class Desk:
         }
         values |= changes
         who = actor or world.carrier
-        return self.do(lambda s: service.create_request(s, who, **values))  # type: ignore[arg-type]
+        return self.do(lambda s: service.create_request(s, who, **values))
 
     def legal(self) -> DisbursementRequest:
         """Ask for the attorney's bill, which the parents approve, and have it accepted."""
@@ -102,17 +104,17 @@ class Desk:
         return self.accept(asked)
 
     def accept(
-        self, request: DisbursementRequest, cents: int | None = None, **changes: object
+        self, request: DisbursementRequest, cents: int | None = None, **changes: Any
     ) -> DisbursementRequest:
         """Accept a request as the escrow."""
-        values: dict[str, object] = {
+        values: dict[str, Any] = {
             "request_ref": request.reference,
             "amount_cents": cents or request.amount_cents,
             "moment": NOW,
         }
         values |= changes
         who = self.world.specialist
-        return self.do(lambda s: review.accept(s, who, **values))  # type: ignore[arg-type]
+        return self.do(lambda s: review.accept(s, who, **values))
 
     def approve(self, request: DisbursementRequest, actor: Actor | None = None) -> str:
         """Approve as a parent and return the state."""
@@ -177,7 +179,7 @@ def test_a_vendors_bill_waits_for_the_parents(desk: Desk) -> None:
     ],
 )
 def test_a_bad_request_is_refused_and_nothing_is_kept(
-    desk: Desk, changes: dict[str, object], refusal: type[DomainError]
+    desk: Desk, changes: dict[str, Any], refusal: type[DomainError]
 ) -> None:
     with pytest.raises(refusal):
         desk.ask(**changes)
@@ -206,7 +208,7 @@ def test_the_cap_counts_what_was_asked_before(desk: Desk) -> None:
 
 def test_evidence_that_the_clause_asks_for_has_to_be_there(desk: Desk) -> None:
     def add(session: Session) -> None:
-        case_world.terms.propose_term(
+        term_service.propose_term(
             session,
             desk.world.specialist,
             case_ref=desk.world.case.reference,
