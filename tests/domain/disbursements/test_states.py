@@ -21,7 +21,7 @@ S, E = RequestState, RequestEvent
 FINAL = {S.DENIED, S.CANCELLED}
 
 
-def _reachable(*, without: set[S]) -> set[S]:
+def _reachable(*, without: set[RequestState]) -> set[RequestState]:
     seen, queue = {S.DRAFT}, deque([S.DRAFT])
     while queue:
         here = queue.popleft()
@@ -59,7 +59,9 @@ def test_every_state_has_words_and_a_tone_for_both_kinds_of_reader() -> None:
 
 
 @given(st.lists(st.sampled_from(list(E)), max_size=40))
-def test_any_walk_ends_in_a_known_state_and_paid_comes_after_ready(events: list[E]) -> None:
+def test_any_walk_ends_in_a_known_state_and_paid_comes_after_ready(
+    events: list[RequestEvent],
+) -> None:
     state, was_ready = S.DRAFT, False
     for event in events:
         state = STEPS.get((state, event), state)
