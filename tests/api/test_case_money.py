@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.orm import Session
 
 from seedtrust.domain.terms.states import Category
 from tests.factories import case_world
@@ -12,9 +13,9 @@ from tests.factories.api_world import TODAY, ApiWorld
 def spend(world: ApiWorld, count: int) -> None:
     """Book some payments of different amounts."""
 
-    def work(session: object) -> None:
+    def work(session: Session) -> None:
         for number in range(count):
-            case_world.pay(session, world.world, 100 + number, Category.MILEAGE, on=TODAY)  # type: ignore[arg-type]
+            case_world.pay(session, world.world, 100 + number, Category.MILEAGE, on=TODAY)
 
     world.do(work)
 

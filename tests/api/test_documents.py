@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_a_file_that_is_not_safe_is_refused(
     ],
 )
 def test_a_form_that_makes_no_sense_names_its_field(
-    world: ApiWorld, form: dict[str, str], code: str, status: int
+    world: ApiWorld, form: dict[str, Any], code: str, status: int
 ) -> None:
     refused = world.upload("carrier", **form)
     assert (refused.status_code, refused.get_json()["code"]) == (status, code)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from seedtrust.core.ids import new_reference
 from seedtrust.domain.cases.models import Case
@@ -94,7 +96,7 @@ def test_an_amount_of_a_line_is_named_by_its_place(world: ApiWorld) -> None:
     ],
 )
 def test_a_request_that_cannot_be_names_its_field(
-    world: ApiWorld, changes: dict[str, object], field: str, code: str
+    world: ApiWorld, changes: dict[str, Any], field: str, code: str
 ) -> None:
     refused = world.ask(**changes)
     problem = refused.get_json()
@@ -116,14 +118,14 @@ def test_what_is_left_of_a_cap_is_told(world: ApiWorld) -> None:
 
 def test_a_payee_of_somebody_else_cannot_be_named(world: ApiWorld) -> None:
     refused = world.ask(payee="firm")
-    unknown = world.ask(**{"payee": "carrier"} | {"documents": [new_reference()]})
+    unknown = world.ask(documents=[new_reference()])
     assert list(refused.get_json()["errors"]) == ["payee"]
     assert unknown.status_code == 404
 
 
 def test_a_closed_case_takes_no_request(world: ApiWorld) -> None:
-    def close(session: object) -> None:
-        case = session.get_one(Case, world.world.case.id)  # type: ignore[attr-defined]
+    def close(session: Session) -> None:
+        case = session.get_one(Case, world.world.case.id)
         case.stage, case.closed_on = Stage.CLOSED.value, date(2026, 2, 20)
 
     world.do(close)

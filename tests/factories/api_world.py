@@ -21,6 +21,9 @@ from seedtrust.domain.disbursements import review
 from seedtrust.domain.funding.service import receive_wire
 from seedtrust.domain.identity import second_factor
 from seedtrust.domain.identity.models import User, UserRole
+from seedtrust.domain.identity.refresh import RefreshLimits, open_family
+from seedtrust.domain.identity.sessions import Client
+from seedtrust.domain.identity.views import IssuedTokens
 from seedtrust.domain.payees import service as payees
 from seedtrust.domain.payees.models import Payee
 from seedtrust.domain.payees.states import AccountType, PayeeKind
@@ -29,6 +32,7 @@ from seedtrust.domain.payments.service import open_trust_account
 from seedtrust.domain.terms.states import Category, TaxClass, TermApprover, TermKind
 from seedtrust.ext import in_transaction
 from seedtrust.web.actor import Wiring
+from seedtrust.web.tokens import make_access_token
 from tests.factories import case_world
 from tests.factories.case_world import World
 from tests.factories.identity import PASSWORD, SEED, Person, password_hash
@@ -66,10 +70,27 @@ class ApiWorld:
     def program(self, who: str) -> ApiClient:
         """Return a signed-in program of one of the people."""
         if who not in self.clients:
-            client = ApiClient(self.app)
-            assert client.sign_in(self.logins[who]).status_code == 200
-            self.clients[who] = client
+            self.clients[who] = ApiClient(self.app, self._token(who))
         return self.clients[who]
+
+    def _token(self, who: str) -> str:
+        """Begin a session without the password, whose hash is slow on purpose."""
+        person, wiring = self.logins[who], wiring_of(self.app)
+        now = wiring.clock.now()
+
+        def work(session: Session) -> IssuedTokens:
+            return open_family(
+                session,
+                session.get_one(User, person.user_id),
+                second_factor=person.seed is not None,
+                client=Client("127.0.0.1", "tests"),
+                limits=RefreshLimits(86_400, 864_000, 10),
+                now=now,
+            )
+
+        issued = self.do(work)
+        with self.app.app_context():
+            return make_access_token(issued, wiring.settings, now=now)
 
     def browser(self, who: str) -> Browser:
         """Return a signed-in browser of one of the staff."""
