@@ -65,6 +65,8 @@ def test_an_altered_schema_is_migrated_anew(mariadb_schema: MariaSchema) -> None
     engine = make_engine(mariadb_schema.clean())
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE left_behind (id INT)"))
+    # Cleaning ends whatever connection a test has left open.
+    engine.dispose()
     mariadb_schema.clean()
     with engine.begin() as connection:
         assert connection.execute(text("SHOW TABLES LIKE 'left_behind'")).all() == []
