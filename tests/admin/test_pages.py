@@ -1,0 +1,176 @@
+"""Every page of the staff: it opens, asks the database a bounded number of things, and refuses."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from sqlalchemy import select
+
+from seedtrust.domain.documents.models import Document
+from seedtrust.domain.payments.models import PaymentInstruction
+from tests.factories.desk_world import DeskWorld
+from tests.support.queries import MOST, counted
+
+MANY = 15
+
+
+def references(desk: DeskWorld) -> dict[str, str]:
+    """Fill the desk with many rows and return the reference of one of each kind."""
+    run = desk.locked_run(payments=MANY)
+    for number in range(MANY):
+        desk.stray_deposit(100_000 + number, number)
+    stored = desk.api.upload("carrier")
+    assert stored.status_code == 201
+    payment = desk.api.do(
+        lambda session: session.execute(select(PaymentInstruction.reference)).scalars().first()
+    )
+    document = desk.api.do(
+        lambda session: session.execute(select(Document.reference)).scalars().first()
+    )
+    return {
+        "case": desk.case,
+        "request": desk.request(22_222),
+        "run": run,
+        "payment": payment or "",
+        "document": document or "",
+        "account": desk.waiting_account(),
+        "payee": desk.api.payees["carrier"].reference,
+        "deposit": desk.stray_deposit(number=MANY),
+    }
+
+
+PAGES = (
+    "/admin/today",
+    "/admin/today/exceptions",
+    "/admin/cases",
+    "/admin/cases?view=mine&q=ash&sort=-name",
+    "/admin/cases/{case}",
+    "/admin/cases/{case}/ledger",
+    "/admin/cases/{case}/statement",
+    "/admin/cases/{case}/schedule",
+    "/admin/cases/{case}/requests",
+    "/admin/cases/{case}/papers",
+    "/admin/cases/{case}/activity",
+    "/admin/requests",
+    "/admin/requests?view=review&q=wages",
+    "/admin/requests/{request}",
+    "/admin/runs",
+    "/admin/runs/{run}",
+    "/admin/runs/{run}/release",
+    "/admin/payments",
+    "/admin/payments?view=flight",
+    "/admin/payments/{payment}",
+    "/admin/payees",
+    "/admin/payees?view=all",
+    "/admin/payees/{payee}",
+    "/admin/payees/accounts/{account}",
+    "/admin/deposits",
+    "/admin/deposits/{deposit}",
+    "/admin/statements",
+    "/admin/statements/proof",
+    "/admin/jobs",
+    "/admin/jobs/runs",
+)
+
+
+class Attributes(HTMLParser):
+    """Collects ids, and whatever a strict content policy would refuse."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.refused: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name == "style" or name.startswith("on"):
+                self.refused.append(f"{tag} {name}")
+
+
+def test_every_page_asks_no_more_than_twelve_things(desk: DeskWorld) -> None:
+    known = references(desk)
+    browser = desk.of("payments_lead")
+    asked: dict[str, int] = {}
+    for page in PAGES:
+        with counted(desk.app) as statements:
+            answer = browser.get(page.format(**known))
+        assert answer.status_code == 200, f"{page}: {answer.text[:500]}"
+        asked[page] = len(statements)
+        found = Attributes()
+        found.feed(answer.text)
+        assert found.refused == [], page
+        assert len(found.ids) == len(set(found.ids)), page
+        assert answer.text.count("<h1") == 1, page
+    assert {page: count for page, count in asked.items() if count > MOST} == {}
+
+
+def test_an_empty_house_says_what_will_appear(desk: DeskWorld) -> None:
+    browser = desk.of("auditor")
+    for page, words in (
+        ("/admin/requests", "No request here"),
+        ("/admin/runs", "No run here"),
+        ("/admin/payments", "No payment here"),
+        ("/admin/statements", "No statement yet"),
+        ("/admin/jobs", "Everything is delivered|Messages that are not delivered"),
+        ("/admin/jobs/runs", "No run here"),
+        ("/admin/cases?q=nobody", "No case here"),
+        ("/admin/today/exceptions", "Nothing waits here"),
+    ):
+        answer = browser.get(page)
+        assert answer.status_code == 200
+        assert re.search(words, answer.text), page
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/admin/cases/{bad}",
+        "/admin/cases/{bad}/ledger",
+        "/admin/requests/{bad}",
+        "/admin/runs/{bad}",
+        "/admin/payments/{bad}",
+        "/admin/payees/{bad}",
+        "/admin/payees/accounts/{bad}",
+        "/admin/deposits/{bad}",
+        "/admin/statements/{bad}",
+        "/admin/documents/{bad}",
+    ],
+)
+def test_what_does_not_exist_is_not_found(desk: DeskWorld, page: str) -> None:
+    assert desk.of("auditor").get(page.format(bad="NOSUCHREFERENCE")).status_code == 404
+
+
+def test_a_visitor_is_led_to_the_sign_in(desk: DeskWorld) -> None:
+    client = desk.app.test_client()
+    for page in PAGES:
+        if "{" not in page:
+            assert client.get(page).location.startswith("/admin/sign-in")
+
+
+def test_lists_leave_as_csv_with_every_row(desk: DeskWorld) -> None:
+    desk.locked_run(payments=3)
+    browser = desk.of("auditor")
+    for page, head in (
+        ("/admin/cases", "Number,Reference,Name"),
+        ("/admin/requests", "Reference,Case,Purpose"),
+        ("/admin/runs", "Run,Account,Rail"),
+        ("/admin/payments", "Reference,Run,Case"),
+        ("/admin/deposits", "Reference,Received,Sender"),
+        ("/admin/statements", "Day,Account,Version"),
+        (f"/admin/cases/{desk.case}/ledger", "Date,Type,Category"),
+    ):
+        answer = browser.get(f"{page}?format=csv")
+        assert answer.mimetype == "text/csv"
+        assert answer.text.startswith(head), answer.text[:80]
+    payments = browser.get("/admin/payments?format=csv").text.splitlines()
+    assert len(payments) == 4
+
+
+def test_a_text_that_looks_like_a_formula_stays_a_text(desk: DeskWorld) -> None:
+    desk.api.ask(description="=HYPERLINK(1)")
+    answer = desk.of("auditor").get("/admin/requests?format=csv")
+    assert "'=HYPERLINK(1)" in answer.text

@@ -1,0 +1,153 @@
+"""A day at the staff's desk: one case at the doors, people of every trade, things that wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from seedtrust.core.permissions import Actor, Role
+from seedtrust.domain.disbursements import review
+from seedtrust.domain.funding.service import receive_wire
+from seedtrust.domain.payees import service as payees
+from seedtrust.domain.payees.models import PayeeAccount
+from seedtrust.domain.payments import runs
+from seedtrust.domain.payments.models import PaymentRun
+from tests.factories import api_world, case_world
+from tests.factories.api_world import ApiWorld
+from tests.factories.identity import Person, actor_for
+from tests.support.doors import Browser, person_in
+
+STRANGER: Final = "Top-up, thank you"
+
+
+@dataclass
+class DeskWorld:
+    """One case with money and requests, and the staff who work on it."""
+
+    app: Flask
+    api: ApiWorld
+    builder: Person
+    it: Person
+    browsers: dict[int, Browser] = field(default_factory=dict)
+
+    @property
+    def case(self) -> str:
+        """Return the reference of the case."""
+        return self.api.case
+
+    def browser(self, person: Person) -> Browser:
+        """Return a signed-in browser of somebody."""
+        if person.user_id not in self.browsers:
+            browser = Browser(self.app)
+            assert browser.sign_in(person).status_code == 303
+            self.browsers[person.user_id] = browser
+        return self.browsers[person.user_id]
+
+    def of(self, who: str) -> Browser:
+        """Return a signed-in browser of one of the case's people."""
+        return self.browser(self.api.logins[who])
+
+    def request(self, amount_cents: int = 12_345) -> str:
+        """Have the donor ask for lost wages; return the request's reference."""
+        asked = self.api.ask(amount_cents=amount_cents)
+        assert asked.status_code == 201, asked.text
+        reference: str = asked.get_json()["reference"]
+        return reference
+
+    def ready(self, amount_cents: int = 12_345) -> str:
+        """Have a request asked for and accepted, so that its money is reserved."""
+        reference = self.request(amount_cents)
+        self.api.do(
+            lambda session: review.accept(
+                session,
+                self.api.world.second,
+                request_ref=reference,
+                amount_cents=amount_cents,
+                moment=self.api.moment(),
+            )
+        )
+        return reference
+
+    def waiting_account(self) -> str:
+        """Return the bank details of the donor, as submitted."""
+
+        def work(session: Session) -> str:
+            payee = self.api.payees["carrier"]
+            return session.execute(
+                select(PayeeAccount.reference).where(PayeeAccount.payee_id == payee.id)
+            ).scalar_one()
+
+        return self.api.do(work)
+
+    def activate_account(self) -> str:
+        """Have the donor's bank details checked, verified and approved long ago."""
+        reference = self.waiting_account()
+        moment = case_world.moment_on(case_world.date(2026, 1, 7))
+
+        def work(session: Session) -> None:
+            checker = actor_for(session, self.builder)
+            payees.check_account(session, checker, account_ref=reference, moment=moment)
+            payees.verify_account(
+                session,
+                checker,
+                account_ref=reference,
+                call_back_note="Called the number on file; the donor confirmed.",
+                moment=moment,
+            )
+            payees.approve_account(
+                session, self.api.world.payments_lead, account_ref=reference, moment=moment
+            )
+
+        self.api.do(work)
+        return reference
+
+    def locked_run(self, payments: int = 1) -> str:
+        """Return a locked run that pays the donor."""
+        self.activate_account()
+        for number in range(payments):
+            self.ready(5_000 + number)
+
+        def collect(session: Session) -> PaymentRun:
+            actor = actor_for(session, self.builder)
+            run = runs.collect_due(
+                session,
+                actor,
+                trust_account_id=self.api.world.case.trust_account_id,
+                rail="ach",
+                moment=self.api.moment(),
+            )
+            assert run is not None
+            return runs.lock_run(session, actor, run_ref=run.reference, moment=self.api.moment())
+
+        return self.api.do(collect).reference
+
+    def stray_deposit(self, amount_cents: int = 150_000, number: int = 1) -> str:
+        """Receive a wire that names no case."""
+        moment = self.api.moment()
+        return self.api.do(
+            lambda session: receive_wire(
+                session,
+                Actor.system("tests"),
+                trust_account_id=self.api.world.case.trust_account_id,
+                trust_code="main",
+                bank="sandbox",
+                bank_reference=f"stray-{number}",
+                amount_cents=amount_cents,
+                sender_name="E. Ashgrove",
+                text=STRANGER,
+                received_on=moment.today,
+                moment=moment,
+            )
+        ).reference
+
+
+def build(app: Flask) -> DeskWorld:
+    """Build the case and hire who is missing."""
+    api = api_world.build(app)
+    return DeskWorld(
+        app, api, person_in(app, Role.PAYMENTS_SPECIALIST), person_in(app, Role.IT_ADMIN)
+    )
