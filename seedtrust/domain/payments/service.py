@@ -17,10 +17,11 @@ from seedtrust.domain.ledger import chart
 from seedtrust.domain.payments.errors import InvalidTrustAccount
 from seedtrust.domain.payments.models import TrustAccount
 from seedtrust.domain.payments.states import CaseRail
-from seedtrust.formats.nacha.routing import check_digit, is_valid_routing_number
+from seedtrust.formats.nacha.routing import FIRST_EIGHT_PATTERN, is_valid_routing_number
 from seedtrust.formats.nacha.text import is_printable
 
 _CODE: Final = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
+_FIRST_EIGHT: Final = re.compile(FIRST_EIGHT_PATTERN, re.ASCII)
 _COMPANY_NAME_LENGTH: Final = 16
 _ASSIGNED_LENGTH: Final = 10
 
@@ -60,7 +61,7 @@ def open_trust_account(
         reference=new_reference(),
         code=code,
         name=name.strip(),
-        case_rail=CaseRail(case_rail).value,
+        case_rail=str(case_rail),
         bank_name=bank_name.strip(),
         bank_account_ref=bank_account_ref,
         routing_number=routing_number,
@@ -94,8 +95,8 @@ def open_trust_account(
 
 def _check(account: TrustAccount) -> None:
     destination = account.immediate_destination.strip()
-    odfi = account.odfi_identification
     rules = {
+        "case_rail": account.case_rail in {rail.value for rail in CaseRail},
         "code": _CODE.fullmatch(account.code) is not None,
         "name": bool(account.name),
         "routing_number": is_valid_routing_number(account.routing_number),
@@ -105,9 +106,7 @@ def _check(account: TrustAccount) -> None:
         "company_identification": _assigned(account.company_identification),
         "company_name": 0 < len(account.company_name) <= _COMPANY_NAME_LENGTH
         and is_printable(account.company_name),
-        "odfi_identification": odfi.isascii()
-        and odfi.isdigit()
-        and is_valid_routing_number(odfi + check_digit(odfi)),
+        "odfi_identification": _FIRST_EIGHT.fullmatch(account.odfi_identification) is not None,
         "ach_cutoff_local": _is_time(account.ach_cutoff_local),
         "wire_cutoff_local": _is_time(account.wire_cutoff_local),
     }
