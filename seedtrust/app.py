@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Final
 
-from flask import Flask, redirect, url_for
+from flask import Flask, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from jinja2 import StrictUndefined
 from sqlalchemy import text
@@ -16,7 +17,7 @@ from seedtrust.core.clock import Clock, SystemClock
 from seedtrust.core.crypto import Keyring
 from seedtrust.core.locations import templates_folder
 from seedtrust.domain import tables as _tables  # noqa: F401 - every table must be known
-from seedtrust.ext import configure_celery, db, reading
+from seedtrust.ext import configure_celery, db, reading, ring_the_relay
 from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl
 from seedtrust.gateways.mail import SmtpMailer
 from seedtrust.gateways.storage import LocalStorage
@@ -115,7 +116,18 @@ def _init_web(app: Flask, settings: Settings) -> None:
     limits.init_limits(app, settings)
     problems.init_problems(app)
     guard.init_guard(app, {Door.ADMIN: admin.authenticate, Door.API: api.authenticate})
+    app.after_request(_ring_after_changes)
     app.context_processor(_template_values)
+
+
+def _ring_after_changes(response: Response) -> Response:
+    """Wake the relay for what an act promised; without a queue the next tick finds it."""
+    if (
+        request.method not in {"GET", "HEAD", "OPTIONS"}
+        and response.status_code < HTTPStatus.BAD_REQUEST
+    ):
+        ring_the_relay()
+    return response
 
 
 def _template_values() -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from seedtrust import __version__
+from seedtrust.core import lifeline
 from seedtrust.settings import Settings, SettingsRefused
 
 # Loaded when asked for, so `seedtrust nacha` does not import a web framework.
@@ -59,6 +60,7 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="seedtrust")
 def main() -> None:
     """Escrow for families who have a child with a surrogate's or donor's help."""
+    lifeline.hold()
 
 
 def settings_or_exit(data: Path | None = None, **overrides: Any) -> Settings:

@@ -54,11 +54,13 @@ def demo(*, port: int, data: Path, journeys: Path | None, no_browser: bool) -> N
     url = environment["SEEDTRUST_PUBLIC_BASE_URL"]
     supervisor = Supervisor(_children(port, settings, folders), settings.data_dir / "logs")
     with supervisor:
-        if not supervisor.wait_for(f"{url}/health/ready", seconds=60):
+        is_up = supervisor.wait_for(f"{url}/health/ready", seconds=60)
+        if not is_up and supervisor.is_running:
             console.print(f"The pages did not come up; look into {settings.data_dir / 'logs'}.")
             raise SystemExit(1)
-        _welcome(console, url, settings, supervisor)
-        if not no_browser and sys.stdout.isatty():
+        if is_up:
+            _welcome(console, url, settings, supervisor)
+        if is_up and not no_browser and sys.stdout.isatty():
             webbrowser.open(f"{url}/admin")
         _watch(console, settings, supervisor)
     console.print("Stopped. Nothing is left running; start again to go on with the same data.")
@@ -71,11 +73,18 @@ def _checked(folder: Path | None) -> Sequence[Path]:
         click.echo(f"There is no journey in {folder}; each needs a journey.toml.", err=True)
         raise SystemExit(2)
     faults = []
+    seen: dict[str, Path] = {}
     for found in folders:
+        path = found / "journey.toml"
         try:
-            read_journey(found / "journey.toml")
+            journey = read_journey(path)
         except JourneyRefused as refused:
             faults.append(str(refused))
+            continue
+        for word in (f"name “{journey.name}”", f"number {journey.number}"):
+            if word in seen:
+                faults.append(f"{path}: the {word} is taken by {seen[word]}")
+            seen.setdefault(word, path)
     if faults:
         click.echo("\n".join(faults), err=True)
         raise SystemExit(2)

@@ -20,6 +20,8 @@ from seedtrust.core.db import Base, is_retryable, make_engine
 Result = TypeVar("Result")
 
 _ATTEMPTS: Final = 5
+# A request must not wait for a queue that is down: it is asked twice, at once, and left alone.
+_ASK_ONCE: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 
 
 class Database(SQLAlchemy):
@@ -114,7 +116,7 @@ def configure_celery(broker_url: str, broker_dir: Path) -> None:
 def ring_the_relay() -> bool:
     """Wake the relay after a commit; False when the queue is down, which only costs seconds."""
     try:
-        celery.send_task("outbox.relay", ignore_result=True, expires=30)
+        celery.send_task("outbox.relay", ignore_result=True, expires=30, retry_policy=_ASK_ONCE)
     except (BrokerError, OSError):
         return False
     return True

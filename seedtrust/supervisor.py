@@ -13,11 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import IO, Final, Self
+from typing import Final, Self
+
+from seedtrust.core import lifeline
 
 _GRACE_SECONDS: Final = 8.0
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 15.0
+# A process that lived this long was well; its next death counts as the first.
+_WELL_AFTER_SECONDS: Final = 60.0
 
 
 @dataclass
@@ -33,42 +37,47 @@ class Child:
 class _Running:
     """A child with its process, its log, and how often it has died lately."""
 
-    def __init__(self, child: Child, log_dir: Path) -> None:
+    def __init__(self, child: Child, log_dir: Path, lifeline_fd: int) -> None:
         self.child = child
         self._log_path = log_dir / f"{child.name}.log"
-        self._log: IO[bytes] | None = None
+        self._lifeline_fd = lifeline_fd
         self.process: subprocess.Popen[bytes] | None = None
         self.deaths = 0
+        self.started = 0.0
         self.next_start = 0.0
 
     def start(self) -> None:
         """Start the process in a group of its own, its output in its log."""
-        self._log = self._log_path.open("ab")
-        self.process = subprocess.Popen(  # noqa: S603 - our own commands
-            self.child.command,
-            env={**os.environ, **self.child.environment},
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        ours = {lifeline.VARIABLE: str(self._lifeline_fd)}
+        with self._log_path.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own commands
+                self.child.command,
+                env={**os.environ, **self.child.environment, **ours},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                pass_fds=(self._lifeline_fd,),
+            )
 
     def watch(self, now: float) -> None:
         """Start the process when it is due; note when it has died."""
         if self.process is None:
             if now >= self.next_start:
+                self.started = now
                 self.start()
             return
         code = self.process.poll()
         if code is None or (code == 0 and self.child.ends_by_itself):
             return
-        self.deaths += 1
+        self.signal(signal.SIGKILL)  # what it has started goes with it, so that a port is free
+        self.deaths = 1 if now - self.started > _WELL_AFTER_SECONDS else self.deaths + 1
         pause = min(_FIRST_PAUSE_SECONDS * 2**self.deaths, _LONGEST_PAUSE_SECONDS)
         self.process, self.next_start = None, now + pause
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process and everything that it started."""
-        if self.process is None or self.process.poll() is not None:
+        """Send a signal to the process, dead or alive, and to everything that it started."""
+        if self.process is None:
             return
         try:
             os.killpg(self.process.pid, number)
@@ -92,7 +101,9 @@ class Supervisor:
     def __init__(self, children: Sequence[Child], log_dir: Path) -> None:
         """Take the children and the folder of their logs."""
         log_dir.mkdir(parents=True, exist_ok=True)
-        self._running = [_Running(child, log_dir) for child in children]
+        # Only this process holds the writing end: it closes however the supervisor ends.
+        self._lifeline = os.pipe()
+        self._running = [_Running(child, log_dir, self._lifeline[0]) for child in children]
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._keep_alive, daemon=True)
 
@@ -121,9 +132,11 @@ class Supervisor:
             running.signal(signal.SIGTERM)
         deadline = time.monotonic() + _GRACE_SECONDS
         for running in self._running:
-            if not running.wait(deadline - time.monotonic()):
-                running.signal(signal.SIGKILL)
-                running.wait(_GRACE_SECONDS)
+            running.wait(deadline - time.monotonic())
+            running.signal(signal.SIGKILL)
+            running.wait(_GRACE_SECONDS)
+        for descriptor in self._lifeline:
+            os.close(descriptor)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         del number, frame

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from seedtrust.core.errors import DomainError
 from seedtrust.domain.operations.queries import unfinished_runs
-from seedtrust.domain.operations.service import open_exception
+from seedtrust.domain.operations.service import DEAD_AFTER, open_exception
 from seedtrust.domain.outbox import queries as outbox_queries
 from seedtrust.domain.outbox.service import Claim, claim_due, mark_done, mark_failed
 from seedtrust.ext import in_transaction, reading
@@ -47,15 +48,16 @@ def wait_until_kept(tools: Tools, *, seconds: float = 120.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         drain(tools)
-        if not reading(_still_open):
+        alive_since = tools.clock.now() - DEAD_AFTER
+        if not reading(lambda session: _still_open(session, alive_since)):  # noqa: B023 - at once
             return True
         threading.Event().wait(0.05)
     return False
 
 
-def _still_open(session: Session) -> int:
+def _still_open(session: Session, alive_since: datetime) -> int:
     promised: int = outbox_queries.open_count(session, except_topic="notice.mail")
-    return promised + unfinished_runs(session)
+    return promised + unfinished_runs(session, alive_since=alive_since)
 
 
 def _keep(tools: Tools, claim: Claim) -> None:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy.orm import Session
 
 from seedtrust.core.errors import DomainError
 from seedtrust.domain.operations.queries import runs_begun
-from seedtrust.domain.operations.service import begin_job_run, finish_job_run, open_exception
+from seedtrust.domain.operations.service import (
+    DEAD_AFTER,
+    begin_job_run,
+    finish_job_run,
+    open_exception,
+)
 from seedtrust.ext import in_transaction, reading
 from seedtrust.jobs.registry import JOBS, Job
 from seedtrust.jobs.tools import Tools
 
 FAILED_KIND = "job.failed"
-# No job takes this long; a run that has not ended by then died with its worker.
-DEAD_AFTER = timedelta(minutes=15)
-
 log = structlog.get_logger()
 
 

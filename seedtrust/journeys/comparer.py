@@ -50,7 +50,15 @@ class LedgerFileRefused(Exception):
 
 
 def read_expected(path: Path) -> list[ExpectedLine]:
-    """Read ledger.csv. Raises LedgerFileRefused when a column is missing."""
+    """Read ledger.csv. Raises LedgerFileRefused when it is no text or a column is missing."""
+    try:
+        return _read(path)
+    except (UnicodeDecodeError, csv.Error) as error:
+        message = f"{path}: cannot be read as a CSV file in UTF-8"
+        raise LedgerFileRefused(message) from error
+
+
+def _read(path: Path) -> list[ExpectedLine]:
     with path.open(encoding="utf-8-sig", newline="") as source:
         rows = csv.DictReader(source)
         missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seedtrust.core.bankdays import is_banking_day, on_or_after
 from seedtrust.core.clock import Moment, at_new_york
+from seedtrust.core.errors import DomainError
+from seedtrust.core.failpoints import reach
 from seedtrust.core.permissions import Actor, Role
-from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.states import AgreementKind, Stage
 from seedtrust.domain.ledger import queries as ledger_queries
 from seedtrust.domain.operations.queries import clock_is_set
@@ -29,9 +32,9 @@ from seedtrust.jobs import bank as bank_jobs
 from seedtrust.jobs.relay import wait_until_kept
 from seedtrust.jobs.schedule import tick
 from seedtrust.jobs.tools import Tools
-from seedtrust.journeys import scenes
+from seedtrust.journeys import endings, scenes
 from seedtrust.journeys.cast import Cast
-from seedtrust.journeys.comparer import first_difference, read_expected
+from seedtrust.journeys.comparer import LedgerFileRefused, first_difference, read_expected
 from seedtrust.journeys.scenes import Scene
 from seedtrust.journeys.script import BankAccount, Journey, RequestSpec
 
@@ -40,6 +43,8 @@ EQUAL = "equal"
 _DAYS_AFTER = 4
 
 Report = Callable[[date, int, int], None]
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -62,11 +67,13 @@ class Player:
         self._control = control
         self._cast = cast
         self._report = report or (lambda _day, _done, _total: None)
+        self._stopped: dict[str, str] = {}
 
     def play(self, journeys: Sequence[Journey], *, until: date | None = None) -> None:
         """Play all journeys side by side, then let the calendar run on to `until`.
 
-        A play that was interrupted goes on where the business clock stands.
+        A play that was interrupted goes on where the business clock stands. A journey that asks
+        for what the product refuses stops there, and that is its outcome; the others go on.
         """
         if not journeys:
             return
@@ -83,35 +90,57 @@ class Player:
 
     def _day(self, day: date, journeys: Sequence[Journey]) -> None:
         self._move(at_new_york(day, 9))
-        acting = [
-            Scene(self._tools, self._cast, journey) for journey in journeys if day in journey.days
-        ]
+        cast = [Scene(self._tools, self._cast, journey) for journey in journeys]
+        acting = [scene for scene in cast if day in scene.journey.days]
         if acting:
             self._act(day, acting)
         self._move(at_new_york(day, 13, 30))
+        for scene in cast:
+            if scene.journey.bank_events:
+                self._try(scene, day, self._resend)
         self._pay()
         self._hear_from_the_bank()
 
     def _act(self, day: date, acting: Sequence[Scene]) -> None:
         self._move(at_new_york(day, 10))
         for scene in acting:
-            self._morning(scene, day)
+            self._try(scene, day, self._morning)
+        reach("play.morning")
         self._hear_from_the_bank()
+        for scene in acting:
+            self._try(scene, day, self._match)
         self._move(at_new_york(day, 11))
         for scene in acting:
-            self._requests(scene, day)
-            self._closing(scene, day)
+            self._try(scene, day, self._requests)
+            self._try(scene, day, self._closing)
+        reach("play.requests")
+
+    def _try(self, scene: Scene, day: date, act: Callable[[Scene, date], None]) -> None:
+        name = scene.journey.name
+        if name in self._stopped:
+            return
+        try:
+            act(scene, day)
+        except DomainError as refusal:
+            self._stopped[name] = f"stopped on {day}: {refusal.detail}"
+            log.warning("journey.stopped", journey=name, day=str(day), reason=refusal.detail)
 
     def _move(self, to: datetime) -> None:
-        """Move the clock, let the bank follow, hear from it, and run what the calendar sets off."""
+        """Move the clock, let the bank follow, hear from it, and run what the calendar sets off.
+
+        Where a killed play left the clock at this very hour, the rest is done again.
+        """
+        stands_at = self._tools.moment().business_at if reading(clock_is_set) else None
+        if stands_at is not None and stands_at > to:
+            return
 
         def work(session: Session) -> None:
             actor = Actor.system("journeys")
             set_business_clock(session, actor, to, now=self._tools.clock.now())
 
-        if reading(clock_is_set) and self._tools.moment().business_at >= to:
-            return
-        in_transaction(work)
+        if stands_at != to:
+            in_transaction(work)
+            reach("play.clock")
         self._settle()
         self._control.scan()
         tick(self._tools)  # reads the bank's events first of all
@@ -148,6 +177,8 @@ class Player:
         for milestone in journey.milestones:
             if milestone.on == day:
                 scenes.record_milestone(scene, milestone, moment)
+        if day == journey.terminated_on:
+            endings.terminate(scene, moment)
         self._bank_acts(scene, day)
 
     def _bank_acts(self, scene: Scene, day: date) -> None:
@@ -165,10 +196,19 @@ class Player:
                         "amount_cents": deposit.amount_cents,
                         "sender_name": sender.name,
                         "text": f"CASE {journey.number}" if deposit.names_the_case else "",
-                        "reference": f"{journey.name}-{index + 1}",
+                        "reference": wire_reference(journey, index),
                     },
                     key=f"{journey.name}-deposit-{index + 1}",
                 )
+
+    def _match(self, scene: Scene, day: date) -> None:
+        for index, deposit in enumerate(scene.journey.deposits):
+            if deposit.matched_on == day and not deposit.names_the_case:
+                scenes.match_wire(scene, wire_reference(scene.journey, index), self._moment())
+
+    def _resend(self, scene: Scene, day: date) -> None:
+        del day
+        scenes.pay_returned_again(scene, self._moment())
 
     def _requests(self, scene: Scene, day: date) -> None:
         moment = self._moment()
@@ -188,13 +228,13 @@ class Player:
         if closing is None:
             return
         if day == closing.obligations_ended_on:
-            scenes.end_obligations(scene, moment)
+            endings.end_obligations(scene, moment)
         if day == closing.accounting_on:
-            scenes.send_accounting(scene, moment)
+            endings.send_accounting(scene, moment)
         if day == closing.certified_on:
-            scenes.certify(scene, moment)
+            endings.certify(scene, moment)
         if day == closing.refund_on:
-            scenes.approve_accounting(scene, moment)
+            endings.approve_accounting(scene, moment)
 
     def _pay(self) -> None:
         accounts = reading(lambda session: list(session.execute(select(TrustAccount.id)).scalars()))
@@ -215,7 +255,9 @@ class Player:
 
         collected = in_transaction(collect)
         if collected is not None:
+            reach("play.collected")
             self._lock(*collected)
+            reach("play.locked")
         waiting = reading(lambda session: _locked_runs(session, account_id, rail))
         for reference, content_hash in waiting:
             self._release(reference, content_hash)
@@ -248,19 +290,32 @@ class Player:
 
     def outcome(self, journey: Journey, ledger_file: Path | None) -> Played:
         """Compare a played journey with its file and say what was found."""
+        case_ref = scenes.case_reference(journey)
+        if journey.name in self._stopped or case_ref is None:
+            result = self._stopped.get(journey.name, "the case was never opened")
+            return Played(journey.name, case_ref or "", result)
 
-        def lines(session: Session) -> tuple[str, str, Sequence[ledger_queries.CaseLine]]:
-            case = session.execute(select(Case).where(Case.number == journey.number)).scalar_one()
+        def lines(session: Session) -> tuple[str, Sequence[ledger_queries.CaseLine]]:
+            case = scenes.find_case(session, journey)
             found = ledger_queries.case_lines(session, case.ledger_account_id, limit=100_000)
-            return case.reference, case.stage, found
+            return case.stage, found
 
-        case_ref, stage, played = reading(lines)
+        stage, played = reading(lines)
         if ledger_file is None or not ledger_file.exists():
             return Played(journey.name, case_ref, "played; no ledger.csv to compare with")
-        difference = first_difference(read_expected(ledger_file), played)
+        try:
+            difference = first_difference(read_expected(ledger_file), played)
+        except LedgerFileRefused as refused:
+            return Played(journey.name, case_ref, str(refused))
         if difference is None and journey.closing is not None and stage != Stage.CLOSED:
             difference = f"after the last line: the case is {stage}, not CLOSED"
         return Played(journey.name, case_ref, difference or EQUAL)
+
+
+def wire_reference(journey: Journey, index: int) -> str:
+    """Return the sender's own reference of a deposit; it names no case, whatever the journey is."""
+    seed = f"{journey.name}:{index}".encode()
+    return "W" + hashlib.sha256(seed).hexdigest()[:12].upper()
 
 
 def _banking_days(first: date, last: date) -> list[date]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -80,7 +81,7 @@ _TABLES: Final = {
         "evidence",
     ),
     "milestones": ("code", "on", "occurred_on", "proof"),
-    "deposits": ("on", "amount", "from", "names_the_case"),
+    "deposits": ("on", "amount", "from", "names_the_case", "matched_on"),
     "requests": (
         "on",
         "by",
@@ -343,7 +344,7 @@ class _Reader:
         return Journey(
             name=name,
             kind=case.word("kind", tuple(CaseKind)),
-            number=case.number("number"),
+            number=self._number(case),
             case_name=case.text("name"),
             rail=case.word("rail", tuple(CaseRail)),
             anonymous=case.flag("anonymous", default=False),
@@ -366,6 +367,13 @@ class _Reader:
             closing=self._closing(),
             terminated_on=case.banking_day("terminated_on", None),
         )
+
+    @staticmethod
+    def _number(case: _Table) -> int:
+        number = case.number("number")
+        if case.has("number") and len(str(number)) != 6:  # noqa: PLR2004 - as the product wants it
+            case.fault("number", "the case number must have six digits, such as 100398")
+        return number
 
     def _party(self, table: _Table) -> PartySpec:
         role = table.word("role", tuple(role.value for role in PARTY_ROLES))
@@ -425,12 +433,14 @@ class _Reader:
         )
 
     def _deposit(self, table: _Table) -> DepositSpec:
-        return DepositSpec(
-            table.banking_day("on"),
-            table.cents("amount"),
-            table.text("from"),
-            table.flag("names_the_case", default=True),
-        )
+        on = table.banking_day("on")
+        named = table.flag("names_the_case", default=True)
+        matched_on = table.banking_day("matched_on", on)
+        if named and table.has("matched_on"):
+            table.fault("matched_on", "a wire that names the case is matched as it comes in")
+        elif matched_on < on:
+            table.fault("matched_on", f"this is before the wire comes in on {on}")
+        return DepositSpec(on, table.cents("amount"), table.text("from"), named, matched_on)
 
     def _request(self, table: _Table) -> RequestSpec:
         on = table.banking_day("on")
@@ -496,8 +506,8 @@ class _Reader:
         self._refer("bank_events", "payee", [spec.payee for spec in journey.bank_events], paid)
         changed = [spec.payee for spec in journey.account_changes]
         self._refer("account_changes", "payee", changed, paid)
-        if journey.closing is not None:
-            self._refer("closing", "refund_to", [journey.closing.refund_to], paid)
+        self._refund_goes_right(journey)
+        self._people_are_distinct(journey)
         if not any(party.role == Role.INTENDED_PARENT for party in journey.parties):
             self.fault("parties", 0, "", "a journey needs an intended parent")
         self._dates_are_in_order(journey)
@@ -511,6 +521,33 @@ class _Reader:
                 if key in seen:
                     self.fault(table, index, "key", f"the key “{key}” is used twice")
                 seen.add(key)
+
+    def _people_are_distinct(self, journey: Journey) -> None:
+        emails = [party.email for party in journey.parties]
+        names = [payee.name for payee in journey.payees]
+        for table, key, values in (("parties", "email", emails), ("payees", "name", names)):
+            for index, value in enumerate(values):
+                if value in values[:index]:
+                    self.fault(table, index, key, f"the {key} “{value}” is used twice")
+        for index, email in enumerate(emails):
+            if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
+                self.fault("parties", index, "email", f"“{email}” is not an e-mail address")
+
+    def _refund_goes_right(self, journey: Journey) -> None:
+        if journey.closing is None:
+            return
+        wanted = journey.closing.refund_to
+        payers = [
+            party.key
+            for party in journey.parties
+            if party.role in {Role.INTENDED_PARENT, Role.IP_REPRESENTATIVE} and party.account
+        ]
+        if wanted not in payers[:1]:
+            first = f"“{payers[0]}”" if payers else "none of them"
+            reason = f"the refund goes to the first intended parent who has an account: {first}"
+            self.fault(
+                "closing", 0, "refund_to", f"“{wanted}” has no account or comes later; {reason}"
+            )
 
     def _refer(self, table: str, key: str, values: list[Any], known: set[Any]) -> None:
         for index, value in enumerate(values):
@@ -530,6 +567,12 @@ class _Reader:
             for index, day in enumerate(days):
                 if day < first:
                     self.fault(table, index, "on", f"this is before the case opens on {first}")
+        end = journey.closing
+        if end is not None:
+            steps = (end.obligations_ended_on, end.accounting_on, end.certified_on, end.refund_on)
+            if list(steps) != sorted(steps):
+                reason = "obligations end, accounting, certification and refund come in this order"
+                self.fault("closing", 0, "", reason)
         for index, request in enumerate(journey.requests):
             if not request.on <= request.reviewed_on <= request.approved_on:
                 reason = "asked, reviewed and approved must come in this order"

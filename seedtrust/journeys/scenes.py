@@ -8,21 +8,25 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seedtrust.core.clock import Moment
-from seedtrust.core.permissions import Actor, Role
+from seedtrust.core.permissions import Actor, Permission, Role
 from seedtrust.domain.cases import service as cases
 from seedtrust.domain.cases.models import Agency, Agreement, Case, CaseMilestone, CaseParty
-from seedtrust.domain.cases.states import AgreementKind, CaseKind, Milestone, Side, Stage
-from seedtrust.domain.closing import service as closing
+from seedtrust.domain.cases.states import AgreementKind, CaseKind, Milestone, Side
 from seedtrust.domain.disbursements import review
 from seedtrust.domain.disbursements.models import DisbursementRequest
+from seedtrust.domain.disbursements.paying import pay_again
+from seedtrust.domain.disbursements.queries import locked_request
 from seedtrust.domain.disbursements.service import Line, create_request, withdraw
 from seedtrust.domain.disbursements.states import RequestState
 from seedtrust.domain.documents.models import Document
 from seedtrust.domain.documents.service import store
 from seedtrust.domain.documents.states import DocumentKind, Visibility
+from seedtrust.domain.funding.models import Deposit
+from seedtrust.domain.funding.service import match_deposit
+from seedtrust.domain.funding.states import DepositState
 from seedtrust.domain.payees import service as payees
-from seedtrust.domain.payees.models import Payee
-from seedtrust.domain.payees.states import PayeeKind
+from seedtrust.domain.payees.models import Payee, PayeeAccount
+from seedtrust.domain.payees.states import AccountState, PayeeKind
 from seedtrust.domain.payments.models import TrustAccount
 from seedtrust.domain.terms import agreements, milestones
 from seedtrust.domain.terms import service as terms
@@ -319,7 +323,7 @@ def record_milestone(scene: Scene, spec: MilestoneSpec, moment: Moment) -> bool:
 
     def work(session: Session) -> bool:
         case = find_case(session, scene.journey)
-        if _has_milestone(session, case, spec.code, spec):
+        if has_milestone(session, case, spec.code, spec):
             return False
         escrow = scene.cast.next_of(session, Role.ESCROW_SPECIALIST)
         document = _stored(
@@ -340,9 +344,10 @@ def record_milestone(scene: Scene, spec: MilestoneSpec, moment: Moment) -> bool:
     return in_transaction(work)
 
 
-def _has_milestone(
+def has_milestone(
     session: Session, case: Case, code: str, spec: MilestoneSpec | None = None
 ) -> bool:
+    """Tell whether a milestone is recorded, on the day that the file gives if it is given."""
     query = select(CaseMilestone.id).where(
         CaseMilestone.case_id == case.id, CaseMilestone.code == code
     )
@@ -495,82 +500,69 @@ def answer_request(scene: Scene, index: int, spec: RequestSpec, moment: Moment) 
     in_transaction(work)
 
 
-def change_account(scene: Scene, spec: AccountChangeSpec, moment: Moment) -> None:
-    """Give a payee new bank details, unless the very same were submitted before."""
+def match_wire(scene: Scene, wire_reference: str, moment: Moment) -> None:
+    """Let a payments specialist give an unidentified wire to the case; a matched one is left."""
 
     def work(session: Session) -> None:
-        reference = payee_ref(session, scene.journey, spec.payee)
-        payee = session.execute(select(Payee).where(Payee.reference == reference)).scalar_one()
-        submitter = scene.cast.next_of(session, Role.ESCROW_SPECIALIST)
-        give_account(session, scene, submitter, payee, payee.name, spec.account, moment)
-
-    in_transaction(work)
-
-
-def end_obligations(scene: Scene, moment: Moment) -> None:
-    """Record that nothing more falls due."""
-
-    def work(session: Session) -> None:
-        case = find_case(session, scene.journey)
-        if not _has_milestone(session, case, Milestone.OBLIGATIONS_ENDED):
-            milestones.record_milestone(
+        unidentified = (
+            select(Deposit.reference)
+            .where(Deposit.state == DepositState.UNIDENTIFIED.value)
+            .where(Deposit.text.endswith(wire_reference))
+        )
+        for deposit_ref in session.execute(unidentified).scalars().all():
+            match_deposit(
                 session,
-                scene.cast.next_of(session, Role.ESCROW_SPECIALIST),
-                case_ref=case.reference,
-                code=Milestone.OBLIGATIONS_ENDED,
-                occurred_on=moment.today,
-                note="Nothing more falls due",
+                scene.cast.next_of(session, Role.PAYMENTS_SPECIALIST),
+                deposit_ref=deposit_ref,
+                case_ref=find_case(session, scene.journey).reference,
                 moment=moment,
             )
 
     in_transaction(work)
 
 
-def send_accounting(scene: Scene, moment: Moment) -> None:
-    """Draw up the final accounting and send it to all parties."""
+def pay_returned_again(scene: Scene, moment: Moment) -> None:
+    """Let a payments lead approve anew what came back, once its payee has an account in use."""
 
     def work(session: Session) -> None:
-        case = find_case(session, scene.journey)
-        if case.stage not in _LATE:
-            escrow = scene.cast.staff(session, "escrow1")
-            closing.start_closing(session, escrow, case_ref=case.reference, moment=moment)
+        case_id = select(Case.id).where(Case.number == scene.journey.number).scalar_subquery()
+        came_back = (
+            select(DisbursementRequest.reference)
+            .join(PayeeAccount, PayeeAccount.active_for_payee_id == DisbursementRequest.payee_id)
+            .where(
+                DisbursementRequest.case_id == case_id,
+                DisbursementRequest.state == RequestState.RETURNED.value,
+            )
+            .order_by(DisbursementRequest.id)
+        )
+        for reference in session.execute(came_back).scalars().all():
+            lead = scene.cast.staff(session, "lead2")
+            _, request = locked_request(session, lead, reference, Permission.REQUESTS_LEAD)
+            reason = "The payee's new account is in use."
+            pay_again(session, lead, request, reason=reason, moment=moment)
 
     in_transaction(work)
 
 
-_LATE = frozenset(
-    {
-        Stage.AWAITING_CLOSE_APPROVAL,
-        Stage.FINAL_ACCOUNTING,
-        Stage.FINAL_DISBURSEMENT,
-        Stage.CLOSED,
-    }
-)
-
-
-def certify(scene: Scene, moment: Moment) -> None:
-    """Let every party that must, certify that nothing more is due."""
+def change_account(scene: Scene, spec: AccountChangeSpec, moment: Moment) -> None:
+    """Give a payee new bank details, unless the very same were submitted before."""
 
     def work(session: Session) -> None:
-        case = find_case(session, scene.journey)
-        if case.stage != Stage.AWAITING_CLOSE_APPROVAL:
+        reference = payee_ref(session, scene.journey, spec.payee)
+        payee = session.execute(select(Payee).where(Payee.reference == reference)).scalar_one()
+        account = spec.account
+        known = select(PayeeAccount.id).where(
+            PayeeAccount.payee_id == payee.id,
+            PayeeAccount.account_fingerprint
+            == scene.tools.keyring.fingerprint(
+                f"{account.routing_number}:{account.account_number}"
+            ),
+            PayeeAccount.state.in_((AccountState.COOLING.value, AccountState.ACTIVE.value)),
+        )
+        if session.execute(known).first():
             return
-        for spec in scene.journey.parties:
-            if spec.certifies:
-                actor = scene.cast.party(session, spec.email)
-                closing.certify(session, actor, case_ref=case.reference, moment=moment)
-
-    in_transaction(work)
-
-
-def approve_accounting(scene: Scene, moment: Moment) -> None:
-    """Let a second reviewer approve the accounting, which opens the refund."""
-
-    def work(session: Session) -> None:
-        case = find_case(session, scene.journey)
-        if case.stage == Stage.FINAL_ACCOUNTING:
-            controller = scene.cast.staff(session, "controller1")
-            closing.approve_accounting(session, controller, case_ref=case.reference, moment=moment)
+        submitter = scene.cast.next_of(session, Role.ESCROW_SPECIALIST)
+        give_account(session, scene, submitter, payee, payee.name, spec.account, moment)
 
     in_transaction(work)
 

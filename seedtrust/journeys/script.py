@@ -71,12 +71,13 @@ class MilestoneSpec:
 
 @dataclass(frozen=True)
 class DepositSpec:
-    """A wire from a party."""
+    """A wire from a party; one that does not name the case is matched by a person."""
 
     on: date
     amount_cents: int
     sender: str
     names_the_case: bool
+    matched_on: date
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,8 @@ class Journey:
         """Return every day on which somebody in the file does something."""
         days = {self.opened_on, self.escrow_agreement_on, self.agreement_on}
         days |= {spec.on for spec in self.milestones}
-        days |= {spec.on for spec in self.deposits}
+        for deposit in self.deposits:
+            days |= {deposit.on, deposit.matched_on}
         days |= {spec.on for spec in self.bank_events}
         days |= {spec.on for spec in self.account_changes}
         for spec in self.requests:

@@ -63,8 +63,10 @@ def runs_begun(session: Session, wanted: Sequence[DueRun], *, alive_since: datet
     return {(job, due_at) for job, due_at in rows}
 
 
-def unfinished_runs(session: Session) -> int:
-    """Return how many runs were begun and have not ended."""
+def unfinished_runs(session: Session, *, alive_since: datetime) -> int:
+    """Return how many runs are under way; what began before `alive_since` died with its worker."""
     return session.execute(
-        select(func.count()).select_from(JobRun).where(JobRun.finished_at.is_(None))
+        select(func.count())
+        .select_from(JobRun)
+        .where(JobRun.finished_at.is_(None), JobRun.started_at > alive_since)
     ).scalar_one()

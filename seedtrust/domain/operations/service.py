@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +18,8 @@ from seedtrust.domain.operations.models import BusinessClock, ExceptionItem, Job
 from seedtrust.domain.outbox.service import promise
 
 REAL = "real"
+# No job takes this long; a run that has not ended by then died with its worker.
+DEAD_AFTER = timedelta(minutes=15)
 
 
 def business_now(session: Session, kind: str, real_now: datetime) -> datetime:
@@ -61,6 +63,7 @@ def begin_job_run(
     """Insert the run of a due job and return its id; None when somebody else has it.
 
     A run that was begun before `alive_since` and never finished is taken over: its worker died.
+    Earlier ones of that kind end here, since this run finds whatever they left undone.
     """
     known = lock_where(session, select(JobRun).where(JobRun.job == job, JobRun.due_at == due_at))
     if known:
@@ -78,7 +81,20 @@ def begin_job_run(
             session.flush()  # two beats race here: the unique key lets one of them in
     except IntegrityError:
         return None
+    _end_dead_runs(session, run, alive_since)
     return run.id
+
+
+def _end_dead_runs(session: Session, successor: JobRun, alive_since: datetime) -> None:
+    dead = select(JobRun).where(
+        JobRun.job == successor.job,
+        JobRun.due_at < successor.due_at,
+        JobRun.finished_at.is_(None),
+        JobRun.started_at <= alive_since,
+    )
+    for run in lock_where(session, dead):
+        run.finished_at = successor.started_at
+        run.error = "Its worker died. The next run did what was left."
 
 
 def give_up_runs(session: Session) -> int:
