@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from seedtrust.core.db import is_duplicate_key
 from seedtrust.core.errors import DomainError
 from seedtrust.core.failpoints import reach
 from seedtrust.core.permissions import Actor
@@ -40,7 +42,7 @@ def poll_events(tools: Tools) -> tuple[int, int]:
             applied = _apply(tools, actor, event, after=event.id)
             done, failed = done + applied, failed + (not applied)
         after = page.next_cursor
-        if not page.has_more:
+        if not page.has_more or not page.events:
             break
     _mark_link(tools, healthy=True)
     returned, refused = _take_returns(tools, actor)
@@ -67,6 +69,10 @@ def _apply(tools: Tools, actor: Actor, event: BankEvent, *, after: str | None) -
 
         in_transaction(keep)
         return False
+    except IntegrityError as error:
+        # Another poll was faster with this very event; its effect is committed with its row.
+        if not is_duplicate_key(error):
+            raise
     reach("events.applied")
     return True
 

@@ -42,6 +42,7 @@ from seedtrust.domain.payments.wires import record_answer
 SOURCE: Final = "events"
 NOT_APPLIED: Final = "bank.not_applied"
 UNKNOWN_WORD: Final = "bank.unknown_word"
+SUSPENDED_KIND: Final = "run.suspended"
 _S = InstructionState
 _Handler = Callable[[Session, Actor, BankEvent, Moment], str]
 
@@ -180,6 +181,20 @@ def _file_rejected(session: Session, actor: Actor, event: BankEvent, moment: Mom
             now=moment.at,
         )
     return f"Run {run.reference}: {len(rows)} payments rejected."
+
+
+def _file_suspended(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
+    run = _run_of(session, actor, event, moment)
+    open_exception(
+        session,
+        SUSPENDED_KIND,
+        "run",
+        run.reference,
+        "The bank holds this run's file back, because its control totals do not agree with it. "
+        "Call the bank before the cut-off.",
+        now=moment.at,
+    )
+    return f"Run {run.reference}: held back by the bank."
 
 
 def _file_settled(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
@@ -325,11 +340,10 @@ _HANDLERS: Final[dict[str, _Handler]] = {
     "file.accepted": _file_accepted,
     "file.rejected": _file_rejected,
     "file.settled": _file_settled,
+    "file.suspended": _file_suspended,
     "entry.returned": _entry_returned,
     "wire.received": _wire_received,
     **dict.fromkeys(_PAYMENT_WORDS, _payment_told),
 }
 # These say nothing that changes a payment; files and statements are read from the folder.
-_EXPECTED: Final = frozenset(
-    {"file.received", "file.awaiting_totals", "file.suspended", "statement.available"}
-)
+_EXPECTED: Final = frozenset({"file.received", "file.awaiting_totals", "statement.available"})

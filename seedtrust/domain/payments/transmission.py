@@ -139,13 +139,17 @@ def record_transmitted(
 ) -> PaymentRun:
     """Record that the bank has the file: every reservation becomes money under way.
 
-    Recording it again changes nothing.
+    Recording it again changes nothing. A file that the bank has although we never began to send
+    it was delivered by hand, and counts like any other.
     """
     run = locked_run(session, run_ref)
     file = live_file(session, run)
     if RunState(run.state) not in _TO_SEND or file is None:
         return run
-    rows = life.of_run(session, run.id, UNCLEAR_STATES)
+    rows = life.of_run(session, run.id, {_S.RELEASED, *UNCLEAR_STATES})
+    for row in rows:
+        if life.state_of(row) is _S.RELEASED:
+            life.step(session, actor, row, _S.SUBMITTING, moment=moment)
     word = "" if snapshot is None else snapshot.word
     life.mark_sent(session, actor, rows, word=word, moment=moment)
     move_run(run, RunState.TRANSMITTED)

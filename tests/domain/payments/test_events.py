@@ -18,12 +18,14 @@ from seedtrust.domain.ledger import queries as ledger_queries
 from seedtrust.domain.operations.models import ExceptionItem
 from seedtrust.domain.payees.models import PayeeAccount
 from seedtrust.domain.payments import queries
+from seedtrust.domain.payments.files import seal_file
 from seedtrust.domain.payments.models import BankFile, BankInboxItem, PaymentInstruction, PaymentRun
 from seedtrust.formats import nacha
 from seedtrust.jobs.bank import poll_events
 from seedtrust.jobs.payments import transmit_run
 from tests.factories.job_tools import JobDesk
 from tests.factories.payment_world import (
+    KEYRING,
     MONDAY,
     OTHER_ROUTING,
     ROUTING,
@@ -360,6 +362,37 @@ def test_a_word_that_we_do_not_know_is_kept_and_shown(
         "file.frobnicated",
         "statement.available",
     ]
+
+
+def test_a_file_that_the_bank_holds_back_is_put_before_a_person(
+    world: PaymentWorld, desk: JobDesk[FakeBank]
+) -> None:
+    run = sent(world, desk)
+    desk.bank.tell_of_file("file.suspended", MONDAY, detail="The totals differ.")
+    assert poll_events(desk.tools) == (1, 0)
+    assert (run_state(world, run)[0], open_items(world)) == ("TRANSMITTED", ["run.suspended"])
+
+
+def test_a_file_delivered_by_hand_counts_once_the_bank_has_it(
+    world: PaymentWorld, desk: JobDesk[FakeBank]
+) -> None:
+    world.ready()
+    run = world.released()
+    file = world.do(
+        lambda s: seal_file(s, SYSTEM, run_ref=run.reference, keyring=KEYRING, moment=moment_at())
+    )
+    desk.bank.tell(
+        "file.accepted",
+        MONDAY,
+        id="FILE-1",
+        sha256=file.sha256,
+        client_reference=run.reference,
+    )
+    assert poll_events(desk.tools) == (1, 0)
+    assert run_state(world, run) == ("ACKNOWLEDGED", "ACKNOWLEDGED")
+    assert {row.state for row in payments(world, run)} == {"ACCEPTED"}
+    transmit_run(desk.tools, {"run": run.reference})
+    assert desk.bank.deliveries == []
 
 
 def test_a_wire_that_comes_in_is_booked_once(world: PaymentWorld, desk: JobDesk[FakeBank]) -> None:
