@@ -57,6 +57,7 @@ EXCEPTION_WORDS: Final = {
     "return.unknown": "Returns that fit no payment",
     "run.not_sent": "Runs that were not sent",
     "run.rejected": "Runs that the bank rejected",
+    "run.suspended": "Runs that the bank holds back",
     "run.unclear": "Runs whose delivery is unclear",
     "schedule.not_materialised": "Scheduled payments that could not be asked for",
     "shared_account": "Bank accounts that two payees share",

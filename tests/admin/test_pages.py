@@ -84,6 +84,7 @@ class Attributes(HTMLParser):
         self.refused: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note one tag."""
         for name, value in attrs:
             if name == "id":
                 self.ids.append(value or "")

@@ -134,7 +134,7 @@ class DeskWorld:
                 Actor.system("tests"),
                 trust_account_id=self.api.world.case.trust_account_id,
                 trust_code="main",
-                bank="sandbox",
+                bank="main",
                 bank_reference=f"stray-{number}",
                 amount_cents=amount_cents,
                 sender_name="E. Ashgrove",

@@ -1,0 +1,76 @@
+"""Today: everybody sees the work that their permissions are for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from flask import Flask
+
+from seedtrust.domain.operations.service import open_exception
+from seedtrust.web.progress import read_progress
+from tests.factories.desk_world import DeskWorld
+
+
+def test_each_trade_sees_its_own_work(desk: DeskWorld) -> None:
+    desk.request()
+    desk.stray_deposit()
+    escrow, builder = desk.of("second"), desk.browser(desk.builder)
+    assert "1 request to review" in escrow.get("/admin/today").text
+    seen = builder.get("/admin/today").text
+    assert "1 request to review" not in seen
+    assert "1 deposit to match" in seen
+    assert "bank accounts to check" in seen
+    assert "Nothing waits for you" in desk.of("auditor").get("/admin/today").text
+
+
+def test_a_locked_run_waits_for_a_releaser_until_the_cut_off(desk: DeskWorld) -> None:
+    run = desk.locked_run()
+    lead = desk.of("payments_lead").get("/admin/today").text
+    assert f"/admin/runs/{run}" in lead
+    assert "data-deadline" in lead
+    assert "run to release" not in desk.browser(desk.builder).get("/admin/today").text
+
+
+def test_bank_book_and_cases_agree_to_the_cent(desk: DeskWorld) -> None:
+    desk.stray_deposit()
+    seen = desk.of("auditor").get("/admin/today").text
+    assert seen.count("$30,000.00") == 3
+    assert "Agrees" in seen
+    assert "Does not agree" not in seen
+
+
+def test_somebody_without_bank_rights_sees_no_money(desk: DeskWorld) -> None:
+    answer = desk.browser(desk.it).get("/admin/today")
+    assert answer.status_code == 200
+    assert "Bank = book = cases" not in answer.text
+
+
+def test_an_exception_is_listed_with_its_sentence_and_closed(desk: DeskWorld) -> None:
+    moment = desk.api.moment()
+    item = desk.api.do(
+        lambda session: (
+            open_exception(
+                session, "payment.returned", "case", "x", "The account is closed.", now=moment.at
+            ).reference
+        )
+    )
+    lead = desk.of("payments_lead")
+    page = "/admin/today/exceptions"
+    assert "Payments that came back" in lead.get("/admin/today").text
+    assert "The account is closed." in lead.get(f"{page}?kind=payment.returned").text
+    assert lead.submit(f"{page}/{item}/close", page=page).status_code == 303
+    assert "The account is closed." not in lead.get(page).text
+
+
+def test_the_play_of_sample_journeys_shows_its_progress(app: Flask, desk: DeskWorld) -> None:
+    folder: Path = app.extensions["seedtrust"].settings.data_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / "progress.json"
+    lead = desk.of("payments_lead")
+    note.write_text(json.dumps({"done": 40, "total": 100, "day": "2026-03-02"}), encoding="utf-8")
+    assert "Sample journeys are being played" in lead.get("/admin/today").text
+    note.write_text(json.dumps({"done": 100, "total": 100, "day": "2026-07-06"}), encoding="utf-8")
+    assert "Sample journeys are being played" not in lead.get("/admin/today").text
+    note.write_text("half a li", encoding="utf-8")
+    assert read_progress(folder) is None
