@@ -341,6 +341,7 @@ def _charge(  # noqa: PLR0917 - the item, its words and its case
         )
         return False
     item.state = ItemState.MATERIALISED.value
+    close_exceptions_of(session, FEE_KIND, item.reference, closed_by=actor.name, now=moment.at)
     record(
         session,
         actor,
