@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from flask import Flask
@@ -86,7 +87,7 @@ class DeskWorld:
     def activate_account(self) -> str:
         """Have the donor's bank details checked, verified and approved long ago."""
         reference = self.waiting_account()
-        moment = case_world.moment_on(case_world.date(2026, 1, 7))
+        moment = case_world.moment_on(date(2026, 1, 7))
 
         def work(session: Session) -> None:
             checker = actor_for(session, self.builder)
