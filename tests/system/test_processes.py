@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,9 @@ def waiting(tmp_path: Path) -> Child:
 
 
 @pytest.fixture(autouse=True)
-def _signals_as_before() -> None:
+def _signals_as_before() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield  # type: ignore[misc]
+    yield
     for number, handler in before.items():
         signal.signal(number, handler)
 
