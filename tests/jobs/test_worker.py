@@ -178,7 +178,7 @@ def _office(settings: Settings, post: PostOffice, stack: ExitStack) -> Office:
 def _app(settings: Settings) -> Flask:
     app = create_app(settings)
     # One process rings for one application; here several follow each other.
-    celery.amqp._producer_pool = None  # noqa: SLF001
+    celery.amqp._producer_pool = None  # noqa: SLF001 - no other way to forget it
     with app.app_context():
         in_transaction(lambda session: chart.open_books(session, SystemClock().now()))
     return app
