@@ -19,7 +19,7 @@ from seedtrust.domain.payments.models import PaymentInstruction
 from seedtrust.domain.reconciliation.models import BankStatementLine
 from seedtrust.ext import db, reading
 from seedtrust.journeys.player import EQUAL, Played
-from seedtrust.journeys.reader import read_journey
+from seedtrust.journeys.reader import JourneyRefused, read_journey
 from seedtrust.sandbox.server import RunningBank
 from seedtrust.settings import Settings
 from tests.support import books, databases, small_journey
@@ -152,3 +152,56 @@ def _lines(session: Session) -> int:
 
     case = session.execute(select(Case)).scalar_one()
     return len(case_lines(session, case.ledger_account_id, limit=100))
+
+
+def _text() -> str:
+    return (small_journey.FOLDER / "journey.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "good, bad, reason",
+    [
+        ("matched_on = 2026-06-11", "matched_on = 2026-06-09", "before the wire comes in"),
+        ('from = "luca"\n', 'from = "luca"\nmatched_on = 2026-06-11\n', "as it comes in"),
+        ("number = 200417", "number = 417", "six digits"),
+        ('refund_to = "anna"', 'refund_to = "luca"', "first intended parent"),
+        ("certified_on = 2026-06-26", "certified_on = 2026-06-24", "come in this order"),
+        ("luca.ferrante@families.example", "anna.ferrante@families.example", "is used twice"),
+        ("luca.ferrante@families.example", "luca", "is not an e-mail address"),
+    ],
+)
+def test_what_cannot_be_played_is_refused_at_its_line(
+    tmp_path: Path, good: str, bad: str, reason: str
+) -> None:
+    text = _text()
+    assert good in text
+    path = tmp_path / "journey.toml"
+    path.write_text(text.replace(good, bad, 1), encoding="utf-8")
+    with pytest.raises(JourneyRefused) as refused:
+        read_journey(path)
+    assert any(reason in fault and fault.startswith("line ") for fault in refused.value.faults)
+
+
+def test_a_journey_that_asks_for_what_is_refused_stops_there_and_says_so(
+    tmp_path: Path, sqlite_template: Path, bank: Callable[[Path], RunningBank]
+) -> None:
+    opening = _text().partition("# The bank's text names no case")[0]
+    request = """
+[[requests]]
+on = 2026-06-05
+by = "attorney"
+payee = "law_office"
+category = "legal"
+amount = "100.00"
+description = "Asked before there is money"
+"""
+    folder = tmp_path / "early"
+    folder.mkdir()
+    text = opening.replace("terminated_on = 2026-06-23\n", "") + request
+    (folder / "journey.toml").write_text(text, encoding="utf-8")
+    url = databases.copy_of(sqlite_template, tmp_path / "seedtrust.sqlite3")
+    settings = small_journey.settings_for(tmp_path, url, bank(tmp_path).url)
+    outcome = small_journey.play(settings, folder)
+    assert outcome.result.startswith("stopped on 2026-06-05: ")
+    assert "Pending funding" in outcome.result
+    assert outcome.case_ref
