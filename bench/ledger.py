@@ -333,6 +333,8 @@ class Floor:
         cents, txn_id = self._chance.randrange(1, 5_000), new_id()
         day = "2026-01-22"
         execute = self._cursor.execute
+        low, high = sorted((source, target))
+        execute(self._updates[low == target], (source, cents, target, cents, low, high, source))
         execute(
             self._header,
             (
@@ -353,8 +355,6 @@ class Floor:
                 source,
             ),
         )
-        low, high = sorted((source, target))
-        execute(self._updates[low == target], (source, cents, target, cents, low, high, txn_id))
         execute(self._entries, (txn_id, cents, day, source, txn_id, cents, day, target))
         self._connection.commit()
 

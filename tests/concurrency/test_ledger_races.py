@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from seedtrust.core.db import is_retryable
 from seedtrust.core.errors import DomainError
-from seedtrust.domain.ledger import daily, queries, service
-from seedtrust.domain.ledger.models import LedgerBalance, LedgerTxn
+from seedtrust.domain.ledger import chart, daily, queries, service
+from seedtrust.domain.ledger.models import LedgerAccount, LedgerBalance, LedgerBook, LedgerTxn
 from seedtrust.domain.ledger.service import TxnKind
 from tests.domain.ledger.books_world import CLERK, DAY, NOW, World, open_world, two_legs
 from tests.support.databases import on_both_databases
@@ -261,3 +261,20 @@ def test_daily_sums_count_each_entry_once_while_others_post(engine: Engine) -> N
     assert found == {"done": 60}
     balance = world.do(lambda session: queries.balance_as_of(session, world.case, DAY))
     assert balance == 20 + 40
+
+
+@on_both_databases
+def test_books_and_accounts_are_opened_once_however_many_open_them(engine: Engine) -> None:
+    make_session = pooled(engine)
+
+    def open_everything(session: Session) -> None:
+        chart.open_books(session, NOW)
+        chart.open_case_account(session, 7, NOW)
+
+    found = race(make_session, [open_everything] * 12, 12)
+    assert found == {"done": 12}
+    with make_session() as session, session.begin():
+        codes = session.execute(select(LedgerAccount.book_id, LedgerAccount.code)).all()
+        books = session.execute(select(LedgerBook.code)).scalars().all()
+    assert sorted(books) == ["operating", "trust"]
+    assert len(set(codes)) == len(codes) == 16

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from seedtrust.core.db import is_duplicate_key
 from seedtrust.core.errors import DomainError
 from seedtrust.core.ids import new_id
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.ledger import journal
-from seedtrust.domain.ledger.bulk_rows import EntryRow, rows_of
-from seedtrust.domain.ledger.posting import Layer, PostedTxn, Posting
+from seedtrust.domain.ledger.bulk_rows import BalanceRow, EntryRow, rows_of
+from seedtrust.domain.ledger.posting import Leg, PostedTxn, Posting
 
 _BATCH: Final = 5_000
 _SAVEPOINT: Final = "SAVEPOINT ledger_bulk"
@@ -32,40 +30,54 @@ _HEADERS_KEEP: Final = "RELEASE SAVEPOINT ledger_headers"
 _Key = tuple[int, bytes]
 
 
-@dataclass(slots=True)
 class _Account:
-    """The running figures of a locked account."""
+    """The running figures of a locked account; balances stand on its normal side."""
 
-    book_id: int
-    normal_side: int
-    guard: int
-    closed: int
-    dr_posted: int
-    cr_posted: int
-    dr_pending: int
-    cr_pending: int
-    seq: int
-    moved: bool = False
+    __slots__ = (
+        "book_id",
+        "closed",
+        "counters",
+        "guard",
+        "moved",
+        "normal_side",
+        "pending",
+        "posted",
+        "seq",
+    )
+
+    def __init__(self, row: BalanceRow) -> None:
+        self.book_id, self.normal_side, self.guard, self.closed = row[1:5]
+        self.counters = list(row[5:9])
+        self.seq = row[9]
+        self.posted = self.normal_side * (row[5] - row[6])
+        self.pending = self.normal_side * (row[7] - row[8])
+        self.moved = False
 
     def add(self, layer: int, side: int, amount_cents: int) -> None:
         """Count a leg."""
         self.seq += 1
         self.moved = True
-        if layer == Layer.PENDING:
-            self.dr_pending += amount_cents if side > 0 else 0
-            self.cr_pending += amount_cents if side < 0 else 0
-        elif side > 0:
-            self.dr_posted += amount_cents
+        self.counters[2 * layer + (side < 0)] += amount_cents
+        if layer:
+            self.pending += self.normal_side * side * amount_cents
         else:
-            self.cr_posted += amount_cents
+            self.posted += self.normal_side * side * amount_cents
 
-    def posted(self) -> int:
-        """Return the posted balance on the normal side."""
-        return self.normal_side * (self.dr_posted - self.cr_posted)
-
-    def pending(self) -> int:
-        """Return the pending balance on the normal side."""
-        return self.normal_side * (self.dr_pending - self.cr_pending)
+    def row(self, account_id: int) -> BalanceRow:
+        """Return the row to write."""
+        dr_posted, cr_posted, dr_pending, cr_pending = self.counters
+        return (
+            account_id,
+            self.book_id,
+            self.normal_side,
+            self.guard,
+            self.closed,
+            dr_posted,
+            cr_posted,
+            dr_pending,
+            cr_pending,
+            self.seq,
+        )
 
 
 def post_many(
@@ -103,7 +115,7 @@ class _BulkWriter:
     def __init__(self, session: Session, actor: Actor, now: datetime) -> None:
         self._session = session
         self._actor = actor
-        self._now = now
+        self._posted_at = journal.stamp(now)
         self._connection = session.connection()
         self._rows = rows_of(self._connection)
         self._accounts: dict[int, _Account] = {}
@@ -132,7 +144,7 @@ class _BulkWriter:
     def lock(self, items: list[journal.Draft]) -> None:
         """Lock the balance rows of all items and read their figures."""
         ids = sorted({leg.account_id for item in items for leg in item.posting.legs})
-        self._accounts = {row[0]: _Account(*row[1:]) for row in self._rows.lock_balances(ids)}
+        self._accounts = {row[0]: _Account(row) for row in self._rows.lock_balances(ids)}
 
     def _key(self, item: journal.Draft) -> _Key:
         account = self._accounts.get(item.posting.legs[0].account_id)
@@ -159,7 +171,7 @@ class _BulkWriter:
                 done.append(journal.replay_of(*earlier, item.request_hash))
         return fresh, done
 
-    def _insert_headers(self, fresh: list[tuple[int, journal.Draft]]) -> DBAPIError | None:
+    def _insert_headers(self, fresh: list[tuple[int, journal.Draft]]) -> IntegrityError | None:
         """Insert the headers of new items, or return the error that one of them is stored."""
         if not fresh:
             return None
@@ -168,17 +180,15 @@ class _BulkWriter:
             (
                 accounts[item.posting.legs[0].account_id].book_id,
                 txn_id,
-                *journal.header_rest(self._actor, item, self._now),
+                *journal.header_rest(self._actor, item, self._posted_at),
             )
             for txn_id, item in fresh
         ]
         self._connection.exec_driver_sql(_HEADERS_SAVEPOINT)
         try:
             self._rows.insert_headers(rows)
-        except DBAPIError as error:
+        except IntegrityError as error:
             self._connection.exec_driver_sql(_HEADERS_FORGET)
-            if not is_duplicate_key(error):
-                raise
             return error
         self._connection.exec_driver_sql(_HEADERS_KEEP)
         return None
@@ -195,55 +205,49 @@ class _BulkWriter:
         }
 
     def _apply(self, txn_id: int, item: journal.Draft, entries: list[EntryRow]) -> None:
-        posting = item.posting
-        effective_on = posting.effective_on.isoformat()
-        book_id = self._accounts[posting.legs[0].account_id].book_id
-        for number, leg in enumerate(posting.legs):
-            account = self._accounts.get(leg.account_id)
+        accounts = self._accounts
+        legs, day = item.posting.legs, item.day
+        book_id = accounts[legs[0].account_id].book_id
+        guarded: set[int] = set()
+        for number, leg in enumerate(legs):
+            account_id, side, layer = leg.account_id, leg.side, leg.layer
+            account = accounts.get(account_id)
             if account is None or account.closed or account.book_id != book_id:
-                raise journal.misfit(self._session, posting.legs)
-            layer, side, amount_cents = leg.layer, leg.side, leg.amount_cents
-            account.add(layer, side, amount_cents)
+                raise journal.misfit(self._session, legs)
+            account.add(layer, side, leg.amount_cents)
+            if account.guard:
+                guarded.add(account_id)
             entries.append(
                 (
-                    leg.account_id,
+                    account_id,
                     account.seq,
                     txn_id,
                     number,
                     layer,
                     side,
-                    amount_cents,
-                    account.posted(),
-                    account.pending(),
-                    effective_on,
+                    leg.amount_cents,
+                    account.posted,
+                    account.pending,
+                    day,
                 )
             )
-        for leg in posting.legs:
-            account = self._accounts[leg.account_id]
-            if account.guard and account.posted() + account.pending() < 0:
-                needed = sum(
-                    -account.normal_side * other.side * other.amount_cents
-                    for other in posting.legs
-                    if other.account_id == leg.account_id
-                )
-                available = account.posted() + account.pending() + needed
-                raise journal.insufficient(leg.account_id, available, needed)
+        for account_id in guarded:
+            self._refuse_overdraft(account_id, legs)
+
+    def _refuse_overdraft(self, account_id: int, legs: Sequence[Leg]) -> None:
+        """Do what the CHECK does for a single posting, after each one of many."""
+        account = self._accounts[account_id]
+        left = account.posted + account.pending
+        if left < 0:
+            needed = -account.normal_side * sum(
+                leg.side * leg.amount_cents for leg in legs if leg.account_id == account_id
+            )
+            raise journal.insufficient(account_id, left + needed, needed)
 
     def write_balances(self) -> None:
         """Write the figures of all accounts that moved."""
         moved = [
-            (
-                account_id,
-                account.book_id,
-                account.normal_side,
-                account.guard,
-                account.closed,
-                account.dr_posted,
-                account.cr_posted,
-                account.dr_pending,
-                account.cr_pending,
-                account.seq,
-            )
+            account.row(account_id)
             for account_id, account in self._accounts.items()
             if account.moved
         ]
@@ -257,6 +261,6 @@ class _BulkWriter:
         if links:
             try:
                 self._rows.insert_links(links)
-            except DBAPIError as error:
+            except IntegrityError as error:
                 journal.refuse_second_reversal(error)
                 raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Final
 
@@ -10,7 +11,6 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from seedtrust.core.db import is_duplicate_key
 from seedtrust.core.ids import new_id
 from seedtrust.domain.ledger import statements
 from seedtrust.domain.ledger.account_kinds import (
@@ -130,8 +130,9 @@ def open_account(
     connection = session.connection()
     try:
         connection.execute(account)
-    except IntegrityError as error:
-        return _opened_meanwhile(session, book, code, error)
+    except IntegrityError:
+        # Another process opened it between the look and the insert.
+        return account_id(session, book, code)
     balance = insert(LedgerBalance).values(
         account_id=new_account_id,
         book_id=book_id,
@@ -225,19 +226,9 @@ def _open_book(session: Session, book: BookCode, open_from: date, now: datetime)
     row = insert(LedgerBook).values(
         id=new_id(), code=book.value, kind=book.value, open_from=open_from, created_at=now
     )
-    try:
+    # Another process may open it between the look and the insert: that is as good.
+    with suppress(IntegrityError):
         session.connection().execute(row)
-    except IntegrityError as error:
-        # Another process opened it between the read and the insert: that is as good.
-        if not is_duplicate_key(error):
-            raise
-
-
-def _opened_meanwhile(session: Session, book: str, code: str, error: IntegrityError) -> int:
-    found = _find(session, book, code) if is_duplicate_key(error) else None
-    if found is None:
-        raise error
-    return found
 
 
 def _find(session: Session, book: str, code: str) -> int | None:

@@ -13,7 +13,6 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from seedtrust.core.db import is_duplicate_key
 from seedtrust.domain.ledger.models import (
     LedgerBalance,
     LedgerDaily,
@@ -79,9 +78,7 @@ def _move_mark(session: Session, behind: _Behind) -> bool:
     first = insert(LedgerDailyMark).values(account_id=behind.account_id, seq=behind.seq)
     try:
         connection.execute(first)
-    except IntegrityError as error:
-        if not is_duplicate_key(error):
-            raise
+    except IntegrityError:
         return False
     return True
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from seedtrust.core.db import is_check_violation, is_duplicate_key
@@ -63,6 +63,7 @@ class Draft:
     phase: Phase
     idem_key: bytes
     request_hash: bytes
+    day: str
 
 
 def draft(posting: Posting, phase: Phase = Phase.SINGLE, request: Request | None = None) -> Draft:
@@ -71,29 +72,37 @@ def draft(posting: Posting, phase: Phase = Phase.SINGLE, request: Request | None
     `request` is what a replay must repeat when it is not the posting itself, for verbs that work
     out the legs from the books. Raises PostingRefused.
     """
-    check_legs(posting.legs)
+    pending = check_legs(posting.legs)
     check_texts(posting)
-    if phase is Phase.SINGLE and any(leg.layer is Layer.PENDING for leg in posting.legs):
+    if pending and phase is Phase.SINGLE:
         message = "Pending legs belong to a hold: use reserve, capture or release_hold."
         raise _refused("pending_without_hold", message)
     said = posting_request(posting) if request is None else request
-    return Draft(posting, phase, digest_key(posting.key), digest_request(said))
+    day = posting.effective_on.isoformat()
+    return Draft(posting, phase, digest_key(posting.key), digest_request(said), day)
 
 
-def check_legs(legs: Sequence[Leg]) -> None:
-    """Refuse fewer than two legs, amounts out of range, and layers that do not sum to zero."""
+def check_legs(legs: Sequence[Leg]) -> bool:
+    """Refuse fewer than two legs, amounts out of range, and layers that do not sum to zero.
+
+    Return whether money is held or released.
+    """
     if len(legs) < 2:  # noqa: PLR2004 - double entry
         raise _refused("too_few_legs", "A posting needs at least two legs.")
     sums = [0, 0]
+    pending = False
     for leg in legs:
         amount = leg.amount_cents
         if type(amount) is not int or not 0 < amount <= MAX_LEG_CENTS:
             message = "Every leg needs a whole number of cents above zero and below 10^15."
             raise _refused("bad_amount", message)
-        sums[leg.layer] += leg.side * amount
+        layer = leg.layer
+        sums[layer] += leg.side * amount
+        pending = pending or layer != Layer.POSTED
     if any(sums):
         message = "Debits and credits must be equal, in the posted and in the pending layer."
         raise _refused("unbalanced", message)
+    return pending
 
 
 def check_texts(posting: Posting) -> None:
@@ -119,59 +128,63 @@ def write(session: Session, actor: Actor, item: Draft, *, now: datetime) -> Post
     InsufficientFunds, AccountClosed, AccountNotFound, PostingKeyReused, AlreadyReversed,
     PostingRefused.
     """
+    if not any(link.full for link in item.posting.links):
+        return _write(session, actor, item, now)
+    # The only refusal that comes after entries are written.
     connection = session.connection()
-    mark = statements.mark_of(connection.dialect.name)
-    legs = item.posting.legs
-    txn_id = new_id()
     connection.exec_driver_sql(_SAVEPOINT)
     try:
-        _write(connection, mark, item, (txn_id, *header_rest(actor, item, now)))
-    except _Miscounted:
-        connection.exec_driver_sql(_FORGET)
-        raise misfit(session, legs) from None
+        done = _write(session, actor, item, now)
     except DBAPIError as error:
         connection.exec_driver_sql(_FORGET)
-        if is_check_violation(error):
-            raise overdraft(session, legs) from error
-        if not is_duplicate_key(error):
+        refuse_second_reversal(error)
+        raise
+    except DomainError:
+        connection.exec_driver_sql(_FORGET)
+        raise
+    connection.exec_driver_sql(_KEEP)
+    return done
+
+
+def _write(session: Session, actor: Actor, item: Draft, now: datetime) -> PostedTxn:
+    """Move the balances, which is where money may be refused, then write what moved them.
+
+    Balances come first: a CHECK that refuses has changed nothing, and a replay is moved back
+    under the row locks that it holds. That is a statement less than a savepoint each time.
+    """
+    connection = session.connection()
+    mark = statements.mark_of(connection.dialect.name)
+    posting = item.posting
+    move = Move.of(posting.legs)
+    try:
+        moved = connection.exec_driver_sql(*move.statement(mark)).rowcount
+    except DBAPIError as error:
+        if not is_check_violation(error):
             raise
-        return _stored_or_reversed(connection, item, error)
-    if mark == statements.SQLITE_MARK:
-        # MySQL replaces a savepoint of the same name; SQLite stacks them.
-        connection.exec_driver_sql(_KEEP)
+        return _stored_or(connection, item, overdraft(session, posting.legs))
+    if moved != len(move.accounts):
+        connection.exec_driver_sql(*move.statement(mark, back=True))
+        return _stored_or(connection, item, misfit(session, posting.legs))
+    txn_id = new_id()
+    header = (txn_id, *header_rest(actor, item, stamp(now)), posting.legs[0].account_id)
+    try:
+        connection.exec_driver_sql(statements.insert_txn(mark), header)
+    except IntegrityError as error:
+        connection.exec_driver_sql(*move.statement(mark, back=True))
+        return _stored_or(connection, item, error)
+    connection.exec_driver_sql(*entry_insert(mark, txn_id, item))
+    for link in posting.links:
+        connection.exec_driver_sql(statements.insert_link(mark), link_row(txn_id, link))
     return PostedTxn(txn_id, replayed=False)
 
 
-class _Miscounted(Exception):
-    """Fewer rows were touched than the transaction has accounts."""
-
-
-def _write(
-    connection: Connection,
-    mark: str,
-    item: Draft,
-    header: tuple[int, *HeaderRest],
-) -> None:
-    txn_id = header[0]
-    legs = item.posting.legs
-    sent = connection.exec_driver_sql(statements.insert_txn(mark), (*header, legs[0].account_id))
-    if sent.rowcount != 1:
-        raise _Miscounted
-    update, counts, accounts = balance_update(mark, legs)
-    if connection.exec_driver_sql(update, (*counts, txn_id)).rowcount != accounts:
-        raise _Miscounted
-    connection.exec_driver_sql(*entry_insert(mark, txn_id, item.posting))
-    for link in item.posting.links:
-        connection.exec_driver_sql(statements.insert_link(mark), link_row(txn_id, link))
-
-
-def _stored_or_reversed(connection: Connection, item: Draft, error: DBAPIError) -> PostedTxn:
+def _stored_or(connection: Connection, item: Draft, error: Exception) -> PostedTxn:
+    """Return the outcome stored under the key, or raise the error if the key is new."""
     account_id = item.posting.legs[0].account_id
     stored = _stored(connection, account_id, item.idem_key, item.request_hash)
-    if stored is not None:
-        return stored
-    refuse_second_reversal(error)
-    raise error
+    if stored is None:
+        raise error
+    return stored
 
 
 def refuse_second_reversal(error: DBAPIError) -> None:
@@ -181,40 +194,53 @@ def refuse_second_reversal(error: DBAPIError) -> None:
         raise AlreadyReversed(message) from error
 
 
-def balance_update(mark: str, legs: Sequence[Leg]) -> tuple[str, tuple[int, ...], int]:
-    """Return the update of a transaction's balances, its values, and the number of accounts."""
-    moves: dict[int, list[int]] = {}
-    for leg in legs:
-        move = moves.setdefault(leg.account_id, [0, 0, 0, 0, 0])
-        move[2 * leg.layer + (leg.side == Side.CREDIT)] += leg.amount_cents
-        move[4] += 1
-    ordered = sorted(moves.items())
-    shape = tuple((sum(1 << bit for bit in range(4) if move[bit]), move[4]) for _, move in ordered)
-    values: list[int] = []
-    for bit in range(4):
-        for account_id, move in ordered:
-            if move[bit]:
-                values += (account_id, move[bit])
-    accounts = [account_id for account_id, _ in ordered]
-    if len({move[4] for _, move in ordered}) > 1:
-        values += accounts
-    values += accounts
-    return statements.update_balances(mark, shape), tuple(values), len(ordered)
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What a transaction adds to the counters of its accounts."""
+
+    accounts: tuple[int, ...]
+    shape: tuple[statements.AccountShape, ...]
+    values: tuple[int, ...]
+
+    @classmethod
+    def of(cls, legs: Sequence[Leg]) -> Move:
+        """Add up the legs of each account."""
+        sums: dict[int, list[int]] = {}
+        for leg in legs:
+            counters = sums.setdefault(leg.account_id, [0, 0, 0, 0, 0])
+            counters[2 * leg.layer + (leg.side == Side.CREDIT)] += leg.amount_cents
+            counters[4] += 1
+        accounts = tuple(sorted(sums))
+        values: list[int] = []
+        for bit in range(4):
+            for account_id in accounts:
+                if amount_cents := sums[account_id][bit]:
+                    values += (account_id, amount_cents)
+        shape = tuple(
+            (sum(1 << bit for bit in range(4) if sums[account_id][bit]), sums[account_id][4])
+            for account_id in accounts
+        )
+        if len({count for _, count in shape}) > 1:
+            values += accounts
+        return cls(accounts, shape, (*values, *accounts, legs[0].account_id))
+
+    def statement(self, mark: str, *, back: bool = False) -> tuple[str, tuple[int, ...]]:
+        """Return the update that makes the move, or takes it back, with its values."""
+        return statements.update_balances(mark, self.shape, back=back), self.values
 
 
-def entry_insert(mark: str, txn_id: int, posting: Posting) -> tuple[str, tuple[int | str, ...]]:
+def entry_insert(mark: str, txn_id: int, item: Draft) -> tuple[str, tuple[int | str, ...]]:
     """Return the insert of a transaction's entries and its values."""
-    effective_on = posting.effective_on.isoformat()
     later: dict[int, list[int]] = {}
     shapes: list[statements.LegShape] = []
     values: list[tuple[int | str, ...]] = []
     # Backwards, because the balance rows already hold what all legs of an account add up to.
-    for leg in reversed(posting.legs):
+    for leg in reversed(item.posting.legs):
         rest = later.setdefault(leg.account_id, [0, 0, 0])
         posted, pending, count = rest
         shapes.append((leg.layer, leg.side, count, bool(posted), bool(pending)))
         offsets = tuple(offset for offset in (posted, pending) if offset)
-        values.append((txn_id, leg.amount_cents, *offsets, effective_on, leg.account_id))
+        values.append((txn_id, leg.amount_cents, *offsets, item.day, leg.account_id))
         rest[leg.layer] += leg.side * leg.amount_cents
         rest[2] += 1
     shapes.reverse()
@@ -223,7 +249,7 @@ def entry_insert(mark: str, txn_id: int, posting: Posting) -> tuple[str, tuple[i
     return sql, tuple(value for row in values for value in row)
 
 
-def header_rest(actor: Actor, item: Draft, now: datetime) -> HeaderRest:
+def header_rest(actor: Actor, item: Draft, posted_at: str) -> HeaderRest:
     """Return the values of a header but book and id, in the order of its columns."""
     posting = item.posting
     return (
@@ -234,8 +260,8 @@ def header_rest(actor: Actor, item: Draft, now: datetime) -> HeaderRest:
         posting.memo,
         str(posting.kind),
         int(item.phase),
-        posting.effective_on.isoformat(),
-        stamp(now),
+        item.day,
+        posted_at,
         actor.user_id,
         actor.name[:_ACTOR_NAME_LENGTH],
         posting.category,

@@ -55,29 +55,31 @@ def insert_txn(mark: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def update_balances(mark: str, shape: tuple[AccountShape, ...]) -> str:
+def update_balances(mark: str, shape: tuple[AccountShape, ...], *, back: bool = False) -> str:
     """Return the one UPDATE of all balances of a transaction, by primary key.
 
-    One statement locks the rows in key order, so two of them never deadlock. Parameters: for each
-    counter the pairs of account and amount of those accounts that move it, then for seq where
-    accounts differ in legs the accounts, then all accounts, then the transaction.
+    One statement locks the rows in key order, so two of them never deadlock. It leaves out closed
+    accounts and those of another book than the last parameter's. Parameters: for each counter the
+    pairs of account and amount of those accounts that move it, then for seq where accounts differ
+    in legs the accounts, then all accounts, then one of them. With `back` it takes a move back.
     """
+    sign = "-" if back else "+"
     parts = []
     for bit, column in enumerate(COUNTERS):
         movers = sum(1 for mask, _ in shape if mask >> bit & 1)
         if movers:
             whens = f" WHEN {mark} THEN {mark}" * movers
-            parts.append(f"{column} = {column} + CASE account_id{whens} ELSE 0 END")
+            parts.append(f"{column} = {column} {sign} CASE account_id{whens} ELSE 0 END")
     counts = [count for _, count in shape]
     if len(set(counts)) == 1:
-        parts.append(f"seq = seq + {counts[0]}")
+        parts.append(f"seq = seq {sign} {counts[0]}")
     else:
         whens = "".join(f" WHEN {mark} THEN {count}" for count in counts)
-        parts.append(f"seq = seq + CASE account_id{whens} ELSE 0 END")
+        parts.append(f"seq = seq {sign} CASE account_id{whens} ELSE 0 END")
     return (
         f"UPDATE ledger_balance SET {', '.join(parts)} "
         f"WHERE account_id IN ({_marks(mark, len(shape))}) AND closed = 0 "
-        f"AND book_id = (SELECT book_id FROM ledger_txn WHERE id = {mark})"
+        f"AND book_id = (SELECT book_id FROM ledger_account WHERE id = {mark})"
     )
 
 

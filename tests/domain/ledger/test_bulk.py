@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from seedtrust.core.errors import InsufficientFunds
@@ -212,3 +213,22 @@ def test_single_and_bulk_posting_recognise_each_other(world: World) -> None:
     assert world.deposit(5) == PostedTxn(done[0].txn_id, replayed=True)
     keys = world.do(lambda session: session.execute(select(LedgerTxn.idem_key)).scalars().all())
     assert len(keys) == 1
+
+
+def test_an_id_that_exists_is_an_error_and_no_replay(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = world.deposit(5)
+    monkeypatch.setattr(bulk, "new_id", lambda: first.txn_id)
+    with pytest.raises(IntegrityError):
+        post_all(world, [world.deposit_posting(5, "other")])
+    assert world.balance().ledger_cents == 5
+
+
+def test_a_tie_to_nothing_is_refused_by_the_database(world: World) -> None:
+    posting = replace(world.deposit_posting(5), links=(Link(Relation.REVERSES, 77, full=True),))
+    with pytest.raises(IntegrityError):
+        post_all(world, [posting])
+    with pytest.raises(IntegrityError):
+        world.post(posting)
+    assert world.balance().ledger_cents == 0

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from seedtrust.core.errors import InsufficientFunds
@@ -232,3 +233,32 @@ def test_a_correction_points_at_what_it_corrects(world: World) -> None:
 def test_instants_must_be_aware() -> None:
     with pytest.raises(TypeError):
         journal.stamp(NOW.replace(tzinfo=None))
+
+
+def test_a_transfer_is_a_posting_of_two_legs(world: World) -> None:
+    done = world.do(
+        lambda session: service.transfer(
+            session,
+            CLERK,
+            debit_account_id=world.bank,
+            credit_account_id=world.case,
+            amount_cents=700,
+            kind=TxnKind.DEPOSIT,
+            key="transfer",
+            effective_on=DAY,
+            category="funding",
+            now=NOW,
+        )
+    )
+    assert not done.replayed
+    assert world.balance().ledger_cents == 700
+
+
+def test_an_id_that_exists_is_an_error_and_no_replay(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = world.deposit(5)
+    monkeypatch.setattr(journal, "new_id", lambda: first.txn_id)
+    with pytest.raises(IntegrityError):
+        world.deposit(5, "other")
+    assert world.balance().ledger_cents == 5
