@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.orm import Session
 
+from seedtrust.core.permissions import Actor
+from seedtrust.domain.ledger import chart
+from seedtrust.domain.ledger.service import Posting, credit, debit, post_many
 from seedtrust.domain.terms.states import Category
 from tests.factories import case_world
 from tests.factories.api_world import TODAY, ApiWorld
@@ -108,6 +111,20 @@ def test_the_forecast_goes_from_the_past_to_what_is_coming(world: ApiWorld) -> N
         "is_past": False,
     }
     assert body["shortfall_on"] is None
+
+
+def test_a_forecast_of_a_long_history_begins_with_the_balance_of_today(world: ApiWorld) -> None:
+    account = world.world.case.ledger_account_id
+
+    def work(session: Session) -> None:
+        cash = chart.account_id(session, "trust", chart.bank_cash_code("main"))
+        legs = (debit(cash, 100), credit(account, 100))
+        postings = [Posting("DEPOSIT", f"many:{n}", TODAY, legs) for n in range(1_001)]
+        post_many(session, Actor.system("tests"), postings, now=world.moment().at)
+
+    world.do(work)
+    body = world.program("parent").get(f"/cases/{world.case}/forecast").get_json()
+    assert body["points"][-1]["balance_cents"] == 2_850_000 + 100_100
 
 
 def test_a_forecast_calls_the_other_side_by_its_alias(world: ApiWorld) -> None:

@@ -70,9 +70,12 @@ def forecast_of(session: Session, case: Case, today: date) -> Forecast:
 
 
 def _past(session: Session, case: Case, today: date) -> list[ForecastPoint]:
-    lines = ledger_queries.case_lines(session, case.ledger_account_id, limit=1000)
+    # The newest of a long history, so that the last balance is today's.
+    lines = ledger_queries.case_lines(
+        session, case.ledger_account_id, limit=1000, newest_first=True
+    )
     days: dict[date, ForecastPoint] = {}
-    for line in lines:
+    for line in reversed(lines):
         on = min(line.effective_on, today)
         label = (line.category or line.kind).replace("_", " ")
         days[on] = ForecastPoint(on, line.balance_cents, label, is_past=True)
