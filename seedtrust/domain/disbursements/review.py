@@ -24,7 +24,7 @@ from seedtrust.domain.disbursements.life import may, move, state_of
 from seedtrust.domain.disbursements.models import DisbursementApproval, DisbursementRequest
 from seedtrust.domain.disbursements.queries import locked_request
 from seedtrust.domain.disbursements.reservation import let_go, reserve
-from seedtrust.domain.disbursements.service import content_hash, require_reason
+from seedtrust.domain.disbursements.service import content_hash, require_reason, require_requester
 from seedtrust.domain.disbursements.states import RequestEvent, RequestState
 from seedtrust.domain.terms import queries as term_queries
 from seedtrust.domain.terms.models import ContractTerm
@@ -188,8 +188,9 @@ def ask(
 def answer(
     session: Session, actor: Actor, *, request_ref: str, text: str, moment: Moment
 ) -> DisbursementRequest:
-    """Answer a question; the request goes back into review."""
+    """Answer a question; the request goes back into review. Only its requester may."""
     _case, request = locked_request(session, actor, request_ref, Permission.REQUESTS_CREATE)
+    require_requester(actor, request)
     text = require_reason(text)
     request.approval_round += 1  # what was approved before the answer is void
     return move(session, actor, request, RequestEvent.ANSWER, reason=text, moment=moment)

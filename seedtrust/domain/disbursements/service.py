@@ -131,7 +131,7 @@ def submit(
 ) -> DisbursementRequest:
     """Submit a draft. Raises EvidenceMissing, WrongState, and NotFound out of reach."""
     case, request = locked_request(session, actor, request_ref, Permission.REQUESTS_CREATE)
-    _require_requester(actor, request)
+    require_requester(actor, request)
     term = session.get(ContractTerm, request.term_id) if request.term_id else None
     evidence = session.execute(
         select(DisbursementEvidence.id).where(DisbursementEvidence.request_id == request.id)
@@ -145,7 +145,7 @@ def withdraw(
 ) -> DisbursementRequest:
     """Take a request back; a reservation is released. Only its requester may."""
     _case, request = locked_request(session, actor, request_ref, Permission.REQUESTS_CREATE)
-    _require_requester(actor, request)
+    require_requester(actor, request)
     move(session, actor, request, RequestEvent.WITHDRAW, reason=reason, moment=moment)
     let_go(session, actor, request, moment=moment)
     return request
@@ -487,7 +487,8 @@ def _submit(  # noqa: PLR0917 - the request and what it rests on
     telling.submitted(session, case, request, moment)
 
 
-def _require_requester(actor: Actor, request: DisbursementRequest) -> None:
+def require_requester(actor: Actor, request: DisbursementRequest) -> None:
+    """Raise NotFound for anybody but the person who asked."""
     if actor.user_id is None or actor.user_id != request.requester_user_id:
         message = "Only the person who asked can do this."
         raise NotFound(message)

@@ -324,6 +324,12 @@ def test_a_question_and_its_answer_void_earlier_approvals(desk: Desk) -> None:
         )
     )
     assert asked.state == RequestState.NEEDS_INFO
+    with pytest.raises(NotFound):
+        desk.do(
+            lambda s: review.answer(
+                s, world.agency_admin, request_ref=request.reference, text="I know", moment=NOW
+            )
+        )
     answered = desk.do(
         lambda s: review.answer(
             s, world.attorney, request_ref=request.reference, text="All of March", moment=NOW
