@@ -53,15 +53,12 @@ class _Account:
         self.pending = self.normal_side * (row[7] - row[8])
         self.moved = False
 
-    def add(self, layer: int, side: int, amount_cents: int) -> None:
-        """Count a leg."""
+    def add(self, side: int, amount_cents: int) -> None:
+        """Count a posted leg; holds do not come in bulk."""
         self.seq += 1
         self.moved = True
-        self.counters[2 * layer + (side < 0)] += amount_cents
-        if layer:
-            self.pending += self.normal_side * side * amount_cents
-        else:
-            self.posted += self.normal_side * side * amount_cents
+        self.counters[side < 0] += amount_cents
+        self.posted += self.normal_side * side * amount_cents
 
     def row(self, account_id: int) -> BalanceRow:
         """Return the row to write."""
@@ -214,7 +211,7 @@ class _BulkWriter:
             account = accounts.get(account_id)
             if account is None or account.closed or account.book_id != book_id:
                 raise journal.misfit(self._session, legs)
-            account.add(layer, side, leg.amount_cents)
+            account.add(side, leg.amount_cents)
             if account.guard:
                 guarded.add(account_id)
             entries.append(
