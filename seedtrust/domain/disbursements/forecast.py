@@ -99,7 +99,11 @@ def _coming(session: Session, case: Case, today: date) -> list[tuple[date, int, 
         )
     ).scalars()
     coming = [(max(due, today), cents, title) for due, cents, title in items if due is not None]
+    in_runs = ledger_queries.balance_of(session, case.ledger_account_id).reserved_cents
     for request in requests:
         cents = request.approved_cents or request.amount_cents
         coming.append((max(request.pay_on or today, today), cents, request.description))
-    return coming
+        if request.state == RequestState.READY:
+            in_runs -= cents
+    # What is reserved beyond that lies in runs that the bank has not got yet.
+    return [*coming, (today, in_runs, "Payments in a run")] if in_runs > 0 else coming

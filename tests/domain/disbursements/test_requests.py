@@ -22,7 +22,7 @@ from seedtrust.core.errors import (
 )
 from seedtrust.core.permissions import Actor, Role
 from seedtrust.domain.cases.states import AgreementKind
-from seedtrust.domain.disbursements import queries, review, service
+from seedtrust.domain.disbursements import paying, queries, review, service
 from seedtrust.domain.disbursements.errors import (
     AlreadyDecided,
     ApproverIsRelated,
@@ -33,6 +33,7 @@ from seedtrust.domain.disbursements.errors import (
     ReasonMissing,
     ReviewerIsRequester,
 )
+from seedtrust.domain.disbursements.forecast import forecast_of
 from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.disbursements.service import Line
 from seedtrust.domain.disbursements.states import RequestState
@@ -403,3 +404,22 @@ def test_a_frozen_actor_without_roles_may_nothing(desk: Desk) -> None:
     with pytest.raises(DomainError) as refused:
         desk.ask(nobody)
     assert refused.value.code == "forbidden"
+
+
+def test_the_forecast_counts_every_promise_once(desk: Desk) -> None:
+    case = desk.world.case
+    ready = desk.accept(desk.ask())
+    desk.ask(amount_cents=1_000)
+
+    def expected(session: Session) -> int:
+        return forecast_of(session, case, TODAY).points[-1].balance_cents
+
+    def into_a_run(session: Session) -> None:
+        request = session.get(DisbursementRequest, ready.id)
+        assert request is not None
+        paying.mark_in_payment(session, desk.world.payments_lead, request, moment=NOW)
+
+    balance = desk.do(lambda s: ledger.balance_of(s, case.ledger_account_id)).ledger_cents
+    assert desk.do(expected) == balance - 53_040 - 1_000
+    desk.do(into_a_run)
+    assert desk.do(expected) == balance - 53_040 - 1_000
