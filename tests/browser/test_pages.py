@@ -1,0 +1,258 @@
+"""Every page of the staff: wide and narrow, light and dark, sound, quiet and accessible."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Page
+from sqlalchemy import select
+
+from seedtrust.core.permissions import Actor, Role
+from seedtrust.domain.funding.models import Deposit
+from seedtrust.domain.identity import service as identity
+from seedtrust.domain.identity.models import User
+from seedtrust.domain.identity.passwords import new_hash
+from seedtrust.domain.identity.states import UserKind
+from seedtrust.domain.payees.models import Payee, PayeeAccount
+from seedtrust.domain.payments.models import PaymentInstruction
+from seedtrust.domain.reconciliation.models import BankStatement
+from seedtrust.journeys.cast import PASSWORD
+from seedtrust.web.guard import Door, route_table
+from tests.browser.conftest import photograph
+from tests.support.browser import (
+    MILEAGE,
+    Letterbox,
+    Seat,
+    World,
+    fill_the_desk,
+    served,
+    take_seat,
+)
+
+pytestmark = pytest.mark.browser
+
+LEAD, ESCROW, SPECIALIST, LEGAL, IT = "lead1", "escrow1", "payments1", "legal1", "it1"
+# Somebody who has not signed in, who has given the password only, who has no authenticator yet.
+NOBODY, HALF_WAY, NEWCOMER = "", "lead2", "newcomer"
+WIDTHS: Final = {1440: 900, 360: 780}
+TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+EVERYTHING: Final = {"type": "tag", "values": TAGS}
+COLOURS: Final = {"type": "rule", "values": ["color-contrast"]}
+# What answers with a file, or leads elsewhere at once.
+NO_PAGES: Final = frozenset({"documents_content", "home", "runs_file"})
+
+
+class Stage:
+    """A served world with a locked run, and one signed-in window for each person."""
+
+    def __init__(self, world: World, chromium: Browser) -> None:
+        """Bring a run to its release, and invite two people."""
+        self.world, self._chromium = world, chromium
+        self._seats: dict[str, Seat] = {}
+        self.run = fill_the_desk(world)
+        self.mileage = world.request(MILEAGE)
+        self.person = world.do(self._welcome)
+        world.work()
+
+    def _welcome(self, session: Any) -> str:
+        keys, now = self.world.tools.keyring, self.world.clock.now()
+        person = identity.create_user(
+            session,
+            Actor.system("tests"),
+            email=f"{NEWCOMER}@seedtrust.example",
+            display_name="Noor Haddad",
+            kind=UserKind.STAFF,
+            roles=[Role.AUDITOR],
+            password_hash=new_hash(PASSWORD, UserKind.STAFF, ()),
+            keyring=keys,
+            now=now,
+        )
+        identity.invite(
+            session,
+            Actor.system("tests"),
+            email="invited@seedtrust.example",
+            display_name="Ida Lund",
+            kind=UserKind.STAFF,
+            valid_seconds=3600,
+            keyring=keys,
+            now=now,
+        )
+        return person.reference
+
+    def newest(self, model: Any) -> str:
+        """Return the reference of the newest row of a table."""
+        query = select(model.reference).order_by(model.id.desc())
+        found: str = self.world.read(lambda session: session.execute(query).scalars().first())
+        return found
+
+    def payment(self) -> str:
+        """Return a payment that waits for its release, or is on its way in a quiet run."""
+        return self.newest(PaymentInstruction)
+
+    def invitation(self) -> str:
+        """Return the way in that the invitation's mail holds."""
+        box = self.world.tools.mailer
+        assert isinstance(box, Letterbox)
+        ways = [re.search(r"/admin/welcome/[\w.~-]+", mail.text) for mail in box.mails]
+        return next(way[0] for way in ways if way is not None)
+
+    def seat(self, who: str) -> Seat:
+        """Return the window of somebody, as far signed in as the name says."""
+        if who not in self._seats:
+            seat = self._seats[who] = take_seat(self._chromium, self.world, who)
+            if who in {HALF_WAY, NEWCOMER}:
+                seat.page.goto("/admin/sign-in")
+                seat.page.get_by_label("E-mail address").fill(f"{who}@seedtrust.example")
+                seat.page.get_by_label("Password").fill(PASSWORD)
+                seat.page.get_by_role("button", name="Continue").click()
+                seat.page.get_by_label("Code").wait_for()
+            elif who != NOBODY:
+                seat.sign_in()
+        return self._seats[who]
+
+    def close(self) -> None:
+        """Close every window."""
+        for seat in self._seats.values():
+            seat.context.close()
+
+
+def case(tab: str = "") -> Callable[[Stage], str]:
+    """Return where a tab of the case is."""
+    return lambda stage: f"/admin/cases/{stage.world.case}{tab}"
+
+
+def of_run(tab: str = "") -> Callable[[Stage], str]:
+    """Return where a page of the locked run is."""
+    return lambda stage: f"/admin/runs/{stage.run}{tab}"
+
+
+def at(path: str) -> Callable[[Stage], str]:
+    """Return an address that needs no reference."""
+    return lambda _stage: f"/admin/{path}"
+
+
+def one(path: str, model: Any, tab: str = "") -> Callable[[Stage], str]:
+    """Return where the newest thing of a kind is."""
+    return lambda stage: f"/admin/{path}/{stage.newest(model)}{tab}"
+
+
+# Who opens which page; a page that is not here fails the first test.
+PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
+    "account": (LEAD, at("account")),
+    "cases_activity": (LEAD, case("/activity")),
+    "cases_ledger": (LEAD, case("/ledger")),
+    "cases_list": (LEAD, at("cases")),
+    "cases_overview": (LEAD, case()),
+    "cases_papers": (LEAD, case("/papers")),
+    "cases_requests": (LEAD, case("/requests")),
+    "cases_schedule": (LEAD, case("/schedule")),
+    "cases_statement": (LEAD, case("/statement")),
+    "clock": (LEAD, at("clock")),
+    "deposits_detail": (LEAD, one("deposits", Deposit)),
+    "deposits_list": (LEAD, at("deposits")),
+    "enrol": (NEWCOMER, at("sign-in/enrol")),
+    "jobs_overview": (IT, at("jobs")),
+    "jobs_runs": (IT, at("jobs/runs")),
+    "payees_account": (SPECIALIST, one("payees/accounts", PayeeAccount)),
+    "payees_detail": (SPECIALIST, one("payees", Payee)),
+    "payees_list": (SPECIALIST, at("payees")),
+    "payments_detail": (LEAD, one("payments", PaymentInstruction)),
+    "payments_list": (LEAD, at("payments")),
+    "people_close": (IT, lambda stage: f"/admin/people/{stage.person}/close"),
+    "people_detail": (LEGAL, one("people", User)),
+    "people_invite": (ESCROW, at("people/invite")),
+    "people_list": (LEGAL, at("people")),
+    "people_revoke": (LEGAL, lambda stage: f"/admin/people/{stage.person}/roles/auditor/revoke"),
+    "requests_detail": (ESCROW, lambda stage: f"/admin/requests/{stage.mileage}"),
+    "requests_list": (ESCROW, at("requests")),
+    "requests_new": (ESCROW, lambda stage: f"/admin/requests/new?case={stage.world.case}"),
+    "runs_build": (SPECIALIST, at("runs/build")),
+    "runs_cancel": (SPECIALIST, of_run("/cancel")),
+    "runs_detail": (LEAD, of_run()),
+    "runs_list": (LEAD, at("runs")),
+    "runs_release": (LEAD, of_run("/release")),
+    "runs_remove": (SPECIALIST, lambda stage: of_run(f"/remove/{stage.payment()}")(stage)),
+    "runs_reopen": (SPECIALIST, of_run("/reopen")),
+    "sign_in": (NOBODY, at("sign-in")),
+    "sign_in_code": (HALF_WAY, at("sign-in/code")),
+    "statements_detail": (LEAD, one("statements", BankStatement)),
+    "statements_list": (LEAD, at("statements")),
+    "statements_proof": (LEAD, at("statements/proof")),
+    "step_up": (LEAD, at("confirm")),
+    "today": (LEAD, at("today")),
+    "today_exceptions": (LEAD, at("today/exceptions")),
+    "welcome": (NOBODY, lambda stage: stage.invitation()),
+    "welcome_done": (NOBODY, at("welcome")),
+}
+
+
+@pytest.fixture(scope="module")
+def stage(
+    prepared: Path, tmp_path_factory: pytest.TempPathFactory, chromium: Browser
+) -> Iterator[Stage]:
+    """Give one served world for all pages: nothing here changes it."""
+    folder = tmp_path_factory.mktemp("pages") / "data"
+    shutil.copytree(prepared, folder)
+    with served(folder) as world:
+        stage = Stage(world, chromium)
+        yield stage
+        stage.close()
+
+
+def violations(page: Page, rules: dict[str, Any]) -> dict[str, list[str]]:
+    """Return what axe finds, by rule; frames hold evidence, which is not ours to judge."""
+    found = page.evaluate(
+        "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations'], iframes: false})",
+        rules,
+    )
+    return {
+        rule["id"]: [" ".join(node["target"]) for node in rule["nodes"]]
+        for rule in found["violations"]
+    }
+
+
+def faults_at(page: Page, width: int, height: int) -> list[str]:
+    """Return what is wrong at a size, in light and in dark."""
+    faults: list[str] = []
+    page.set_viewport_size({"width": width, "height": height})
+    for theme, rules in (("light", EVERYTHING), ("dark", COLOURS)):
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        scheme = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+        assert scheme is (theme == "dark")
+        faults += [f"{theme} {width}: {rule}" for rule in violations(page, rules).items()]
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    return faults if wide <= width else [*faults, f"{width}: scrolls sideways to {wide}"]
+
+
+def test_every_page_of_the_route_table_is_looked_at(stage: Stage) -> None:
+    pages = {
+        route.endpoint.partition(".")[2]
+        for route in route_table(stage.world.app)
+        if route.door is Door.ADMIN and "GET" in route.methods
+    }
+    assert pages - NO_PAGES == PAGES.keys()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_sound_quiet_and_accessible(name: str, stage: Stage) -> None:
+    who, where = PAGES[name]
+    seat = stage.seat(who)
+    seat.complaints.clear()
+    answer = seat.page.goto(where(stage), wait_until="load")
+    assert answer is not None
+    seat.page.evaluate(AXE_SCRIPT)
+    faults = [fault for size in WIDTHS.items() for fault in faults_at(seat.page, *size)]
+    faults += seat.complaints + seat.broken_policies()
+    if faults or answer.status != 200:
+        photograph(seat, f"page-{name}")
+    assert answer.status == 200
+    assert faults == []
+    assert seat.page.locator("h1").count() == 1
+    assert seat.page.title().endswith("SeedTrust")
+    assert len(seat.page.title()) > len("SeedTrust")
