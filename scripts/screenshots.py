@@ -1,165 +1,162 @@
-"""Photograph the main screens of a demo, wide and narrow, light and dark.
+"""Photograph the main screens in the middle of the sample journey, for the README and for the eye.
 
-python -m scripts.screenshots                 starts a demo of its own and ends it
-python -m scripts.screenshots --data var      uses the demo that runs on that folder
+python -m scripts.screenshots                      all of them, into docs/images
+python -m scripts.screenshots --only today case    some of them
+python -m scripts.screenshots --every --out DIR    every page of the sidebar as well
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
-import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import pyotp
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import select
 
-from scripts.with_services import free_port
+from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine
+from tests.support import databases
+from tests.support.browser import (
+    MILEAGE,
+    PATIENCE_MS,
+    TRAVEL,
+    Seat,
+    World,
+    fill_the_desk,
+    launch,
+    prepare,
+    served,
+    take_seat,
+)
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-ROLES: Final = ("payments_lead", "escrow_specialist")
-SIZES: Final = {"wide": (1440, 900), "narrow": (360, 780)}
+IMAGES: Final = Path(__file__).resolve().parent.parent / "docs" / "images"
+WIDTHS: Final = {1440: 900, 360: 780}
+COLOURS: Final = 256
 THEMES: Final = ("light", "dark")
-READY_WITHIN_SECONDS: Final = 420.0
-# /admin/<feature>/<reference> is one thing of a list; deeper ones are its tabs.
-DETAIL_SLASHES: Final = 3
+# The lead decides on runs, the escrow specialist on requests.
+LEAD, ESCROW = "lead1", "escrow1"
 
 
-@contextlib.contextmanager
-def running_demo() -> Iterator[Path]:
-    """Run a demo while the block lasts and give its data folder, with every journey played."""
-    with tempfile.TemporaryDirectory(prefix="seedtrust-screens-") as name:
-        folder = Path(name)
-        program = str(Path(sys.executable).parent / "seedtrust")
-        options = ["--port", str(free_port()), "--data", name, "--no-browser"]
-        demo = subprocess.Popen([program, "demo", *options], stdout=subprocess.DEVNULL)
-        try:
-            wait_until_played(demo, folder / "demo.json")
-            yield folder
-        finally:
-            demo.send_signal(signal.SIGINT)
-            demo.wait()
+def main_screens(world: World, run: str) -> dict[str, tuple[str, str]]:
+    """Return who looks at which address, by the name of the picture."""
+    case = f"/admin/cases/{world.case}"
+    return {
+        "today": (LEAD, "/admin/today"),
+        "case": (LEAD, case),
+        "case-ledger": (LEAD, f"{case}/ledger"),
+        "request-review": (ESCROW, f"/admin/requests/{world.request(MILEAGE)}"),
+        "run": (LEAD, f"/admin/runs/{run}"),
+        "run-release": (LEAD, f"/admin/runs/{run}/release"),
+        "statement": (LEAD, f"/admin/statements/{latest_statement(world)}"),
+        "proof": (LEAD, "/admin/statements/proof"),
+    }
 
 
-def wait_until_played(demo: subprocess.Popen[bytes], ready: Path) -> None:
-    """Return once the demo has said that all is played, or end with one sentence."""
-    deadline = time.monotonic() + READY_WITHIN_SECONDS
-    pause = threading.Event()
-    while not ready.exists():
-        if demo.poll() is not None or time.monotonic() > deadline:
-            message = "The demo did not come up; run `make demo` and see what it says."
-            raise SystemExit(message)
-        pause.wait(0.5)
+def latest_statement(world: World) -> str:
+    """Return the reference of the newest statement on which something moved."""
+    moved = (
+        select(BankStatement.reference)
+        .join(BankStatementLine, BankStatementLine.statement_id == BankStatement.id)
+        .order_by(BankStatement.as_of_on.desc())
+    )
+    found: str = world.read(lambda session: session.execute(moved).scalars().first())
+    return found
 
 
-def sign_in(browser: Browser, base_url: str, login: dict[str, str]) -> Any:
-    """Sign in with the second factor and return the state that other windows start from."""
-    context = browser.new_context(base_url=base_url)
-    page = context.new_page()
-    page.goto("/admin/sign-in")
-    page.fill("#email", login["email"])
-    page.fill("#password", login["password"])
-    page.click("main button[type=submit]")
-    page.fill("#code", pyotp.TOTP(login["totp_secret"]).now())
-    page.click("main button[type=submit]")
-    page.wait_for_url("**/admin/**")
-    state = context.storage_state()
-    context.close()
-    return state
-
-
-def links(page: Page, prefix: str, where: str) -> list[str]:
-    """Return the addresses below a prefix that a page links to, in order and once each."""
-    found = page.eval_on_selector_all(f"{where} a[href^='{prefix}']", "e => e.map(a => a.pathname)")
-    return list(dict.fromkeys(found))
-
-
-def screens_of(page: Page) -> dict[str, str]:
-    """Find the screens: each page of the sidebar, the first thing in its list, and its tabs."""
-    page.goto("/admin/account")
-    screens: dict[str, str] = {}
-    for path in links(page, "/admin/", "nav"):
-        name = path.removeprefix("/admin/").replace("/", "-")
-        screens[name] = path
-        page.goto(path)
-        details = [
-            link for link in links(page, f"{path}/", "main") if link.count("/") == DETAIL_SLASHES
-        ]
-        if details:
-            screens[f"{name}-one"] = details[0]
-            page.goto(details[0])
-            for tab in links(page, f"{details[0]}/", "main nav"):
-                screens[f"{name}-{tab.rpartition('/')[2]}"] = tab
-    return screens
+def further_screens(world: World, run: str) -> dict[str, tuple[str, str]]:
+    """Return the rest of what staff look at, for a pair of eyes rather than for the README."""
+    case = f"/admin/cases/{world.case}"
+    lists = ("cases", "requests", "payees", "runs", "payments", "deposits", "statements", "people")
+    tabs = ("schedule", "requests", "papers", "activity", "statement")
+    return {
+        **{f"list-{name}": (LEAD, f"/admin/{name}") for name in lists},
+        **{f"case-{name}": (LEAD, f"{case}/{name}") for name in tabs},
+        "request-partly-accepted": (LEAD, f"/admin/requests/{world.request(TRAVEL)}"),
+        "account": (LEAD, "/admin/account"),
+        "exceptions": (LEAD, "/admin/today/exceptions"),
+        "clock": (LEAD, "/admin/clock"),
+        "jobs": ("it1", "/admin/jobs"),
+        "build": ("payments1", "/admin/runs/build"),
+        "stop": ("payments1", f"/admin/runs/{run}/cancel"),
+    }
 
 
 def photograph(
-    browser: Browser, base_url: str, state: Any, screens: dict[str, str], out: Path
-) -> int:
-    """Take every screen in every size and theme and return how many pictures were made."""
-    made = 0
-    for size, (width, height) in SIZES.items():
-        for theme in THEMES:
-            context = browser.new_context(
-                base_url=base_url,
-                storage_state=state,
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if theme == "dark" else "light",
-                reduced_motion="reduce",
-            )
-            page = context.new_page()
-            for name, path in screens.items():
-                answer = page.goto(path)
-                if answer is None or not answer.ok:
-                    print(f"{path} has no picture: it answers {answer and answer.status}")
-                    continue
-                page.wait_for_load_state("networkidle")
-                page.screenshot(path=out / f"{name}-{size}-{theme}.png", full_page=size == "wide")
-                made += 1
-            context.close()
-    return made
+    browser: Browser, world: World, screens: dict[str, tuple[str, str]], out: Path
+) -> Iterator[Path]:
+    """Take every screen in both widths and both themes and give each picture's path."""
+    for key in sorted({who for who, _ in screens.values()}):
+        seat = take_seat(browser, world, key)
+        seat.sign_in()
+        own = {name: path for name, (who, path) in screens.items() if who == key}
+        if "run-release" in own:
+            confirm(seat, own["run-release"])
+        for width, height in WIDTHS.items():
+            for theme in THEMES:
+                seat.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+                for name, path in own.items():
+                    seat.page.set_viewport_size({"width": width, "height": height})
+                    seat.page.goto(path, wait_until="networkidle")
+                    picture = out / f"{name}-{theme}-{width}.png"
+                    take(seat.page, picture)
+                    yield picture
+        seat.context.close()
+        if seat.complaints:
+            print(f"{key} saw: {seat.complaints}")
+
+
+def take(page: Page, picture: Path) -> None:
+    """Photograph a whole page, once the browser's own viewer has drawn the evidence on it."""
+    size = page.viewport_size
+    assert size is not None
+    whole = page.evaluate("document.documentElement.scrollHeight")
+    # A window of the page's height, because the viewer draws nothing beyond the window.
+    page.set_viewport_size({"width": size["width"], "height": max(whole, size["height"])})
+    for frame in page.frames:
+        if frame.url.startswith("chrome-extension:"):
+            drawn = "document.querySelector('pdf-viewer')?.loadProgress_ === 100"
+            frame.wait_for_function(drawn, timeout=PATIENCE_MS)
+            frame.wait_for_function("new Promise(requestAnimationFrame)", timeout=PATIENCE_MS)
+    page.screenshot(path=picture)
+    # Plain surfaces and letters need no more colours, and the file shrinks to a third.
+    with Image.open(picture) as taken:
+        taken.convert("RGB").quantize(COLOURS).save(picture, optimize=True)
+
+
+def confirm(seat: Seat, address: str) -> None:
+    """Give a fresh code, so that the release page shows its last step."""
+    seat.page.goto(f"/admin/confirm?next={address}")
+    seat.page.get_by_label("Code").fill(seat.world.code(seat.key))
+    seat.page.get_by_role("button", name="Confirm").click()
+    seat.page.wait_for_url(f"**{address}")
+    seat.page.reload()
 
 
 def main() -> None:
-    """Photograph a running demo, or one started for it."""
+    """Prepare a case in the middle of its journey and photograph it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--data", type=Path, help="data folder of a demo that runs already")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images")
-    parser.add_argument("--only", nargs="*", help="names of the screens, as in the pictures' names")
+    parser.add_argument("--out", type=Path, default=IMAGES)
+    parser.add_argument("--only", nargs="*", help="names of screens, as in the pictures' names")
+    parser.add_argument("--every", action="store_true", help="lists, tabs and forms as well")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    chromium = shutil.which("chromium")
-    source = contextlib.nullcontext(options.data) if options.data else running_demo()
-    with source as folder, sync_playwright() as playwright:
-        demo = json.loads((folder / "demo.json").read_text())
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        seen: set[str] = set()
-        made = 0
-        for role in ROLES:
-            login = next(login for login in demo["staff"] if login["role"] == role)
-            state = sign_in(browser, demo["base_url"], login)
-            context = browser.new_context(base_url=demo["base_url"], storage_state=state)
-            found = screens_of(context.new_page())
-            context.close()
-            wanted = {
-                name: path
-                for name, path in found.items()
-                if name not in seen and (not options.only or name in options.only)
-            }
-            seen |= wanted.keys()
-            made += photograph(browser, demo["base_url"], state, wanted, options.out)
-        browser.close()
-    print(f"{made} pictures are in {options.out}")
+    with tempfile.TemporaryDirectory(prefix="seedtrust-screens-") as name:
+        folder = Path(name)
+        (folder / "data").mkdir()
+        template = databases.migrated_sqlite(folder / "template.sqlite3")
+        with served(prepare(template, folder / "data")) as world, sync_playwright() as playwright:
+            run = fill_the_desk(world)
+            screens = main_screens(world, run)
+            if options.every:
+                screens |= further_screens(world, run)
+            wanted = {k: v for k, v in screens.items() if not options.only or k in options.only}
+            browser = launch(playwright)
+            made = list(photograph(browser, world, wanted, options.out))
+            browser.close()
+    print(f"{len(made)} pictures are in {options.out}")
 
 
 if __name__ == "__main__":
