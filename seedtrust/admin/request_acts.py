@@ -33,10 +33,12 @@ from seedtrust.domain.terms.states import TermKind, TermState
 from seedtrust.domain.terms.views import TermRow
 from seedtrust.ext import in_transaction, reading
 from seedtrust.web.actor import current_actor, moment, storage
-from seedtrust.web.flashes import flash_done, flash_note
+from seedtrust.web.flashes import flash_done, flash_note, show_again
 from seedtrust.web.guard import requires
 
 _DETAIL = "admin.requests_detail"
+# What was typed is refused; any other refusal means that the request has moved on meanwhile.
+_AS_TYPED = 422
 
 
 def _done(reference: str, work: Callable[[Session], str], told: str) -> ResponseReturnValue:
@@ -65,6 +67,7 @@ def requests_accept(reference: str) -> ResponseReturnValue:
     form = AcceptForm(prefix="accept-")
     if not form.validate_on_submit() or not form.version.data.isdecimal():
         return detail_page(reference, accept=form)
+    show_again(lambda: detail_page(reference, accept=form), _AS_TYPED)
     actor, when = current_actor(), moment()
     return _done(
         reference,
@@ -90,6 +93,7 @@ def requests_refuse(reference: str) -> ResponseReturnValue:
     form = RefuseForm(prefix="refuse-")
     if not form.validate_on_submit():
         return detail_page(reference, refuse=form)
+    show_again(lambda: detail_page(reference, refuse=form), _AS_TYPED)
     actor, when = current_actor(), moment()
     return _done(
         reference,
@@ -114,6 +118,7 @@ def requests_ask(reference: str) -> ResponseReturnValue:
     form = AskForm(prefix="ask-")
     if not form.validate_on_submit():
         return detail_page(reference, ask=form)
+    show_again(lambda: detail_page(reference, ask=form), _AS_TYPED)
     actor, when, question = current_actor(), moment(), form.question.data
     return _done(
         reference,
@@ -143,6 +148,7 @@ def requests_send_back(reference: str) -> ResponseReturnValue:
     form = WhyForm(prefix="back-")
     if not form.validate_on_submit():
         return detail_page(reference, send_back=form)
+    show_again(lambda: detail_page(reference, send_back=form), _AS_TYPED)
     actor, when, reason = current_actor(), moment(), form.reason.data
     return _done(
         reference,
@@ -160,6 +166,7 @@ def requests_hold(reference: str) -> ResponseReturnValue:
     form = WhyForm(prefix="hold-")
     if not form.validate_on_submit():
         return detail_page(reference, hold=form)
+    show_again(lambda: detail_page(reference, hold=form), _AS_TYPED)
     actor, when, reason = current_actor(), moment(), form.reason.data
     return _done(
         reference,
@@ -177,6 +184,7 @@ def requests_cancel(reference: str) -> ResponseReturnValue:
     form = WhyForm(prefix="cancel-")
     if not form.validate_on_submit():
         return detail_page(reference, cancel=form)
+    show_again(lambda: detail_page(reference, cancel=form), _AS_TYPED)
     actor, when, reason = current_actor(), moment(), form.reason.data
     return _done(
         reference,
@@ -216,15 +224,19 @@ def requests_new() -> ResponseReturnValue:
         for term in {term.category: term for term in asked}.values()
     ]
     form.payee.choices = [("", "Choose"), *((payee.reference, payee.name) for payee in payees)]
-    if not form.validate_on_submit():
-        page = render_template(
+
+    def page() -> str:
+        return render_template(
             "admin/requests/new.html",
             form=form,
             head=head,
             terms=asked,
             category_words=category_words,
         )
-        return page, 422 if form.is_submitted() else 200
+
+    if not form.validate_on_submit():
+        return page(), 422 if form.is_submitted() else 200
+    show_again(page)
     reference = _create(form, head)
     flash_done("The request is submitted. A colleague reviews it.")
     return redirect(detail_href(reference), code=303)

@@ -28,7 +28,7 @@ from werkzeug.routing import BuildError, RequestRedirect
 from seedtrust.core.db import is_retryable
 from seedtrust.core.errors import DomainError, SessionEnded, StepUpRequired, Unauthenticated
 from seedtrust.web.csrf import API_PREFIX
-from seedtrust.web.flashes import flash_note, flash_refusal
+from seedtrust.web.flashes import flash_note, flash_refusal, page_again
 from seedtrust.web.guard import Door, access_of, door_of
 from seedtrust.web.requestid import request_id
 
@@ -300,7 +300,12 @@ def handle_domain_error(error: DomainError) -> ResponseReturnValue:
             return _to_sign_in(error)
         if request.method == "POST" and error.status in _BACK_ON_POST:
             flash_refusal(error)
-            return redirect(back_path(), code=303)
+            again = page_again(error)
+            if again is None:
+                return redirect(back_path(), code=303)
+            answer = current_app.make_response(again())
+            answer.status_code = error.status
+            return answer
     return problem.as_page()
 
 

@@ -42,7 +42,9 @@ def test_less_than_asked_needs_a_reason_that_the_requester_reads(desk: DeskWorld
         "accept-version": version_on(browser.get(page).text),
     }
     refused = browser.submit(f"{page}/accept", form, page=page)
-    assert refused.status_code == 303
+    assert refused.status_code == 422
+    assert "Give a reason; the people concerned will read it." in refused.text
+    assert 'value="150.00"' in refused.text
     assert "Submitted" in browser.get(page).text
 
 
@@ -132,6 +134,26 @@ def test_a_request_without_words_is_shown_again_with_what_was_entered(desk: Desk
     assert refused.status_code == 422
     assert 'value="Taxi"' in refused.text
     assert "Choose who is paid." in refused.text
+
+
+def test_a_refused_request_keeps_its_case_and_what_was_entered(desk: DeskWorld) -> None:
+    page = f"/admin/requests/new?case={desk.case}"
+    form = {
+        "category": "mileage",
+        "payee": desk.api.payees["carrier"].reference,
+        "amount_cents": "42.50",
+        "description": "Parking at the clinic",
+    }
+    browser = desk.of("specialist")
+    assert browser.submit(page, form).status_code == 303
+    twin = browser.submit(page, form)
+    assert twin.status_code == 409
+    assert "asks for the same amount to the same payee within ten days" in twin.text
+    assert 'value="42.50"' in twin.text
+    assert 'value="Parking at the clinic"' in twin.text
+    again = browser.submit(page, {**form, "duplicate_reason": "The way back"})
+    assert again.status_code == 303
+    assert again.location.startswith("/admin/requests/")
 
 
 def test_without_a_case_there_is_nothing_to_ask_for(desk: DeskWorld) -> None:
