@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 from flask import Flask
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 from redis import Redis
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -17,6 +18,7 @@ from seedtrust.core.clock import FixedClock
 from seedtrust.core.db import make_engine
 from seedtrust.settings import Settings
 from tests.support import books, databases, loopback, services
+from tests.support.browser import PATIENCE_MS, launch
 
 # A busy machine is slow; nothing in the suite asserts a time.
 hypothesis.settings.register_profile("day", deadline=None, print_blob=True)
@@ -136,3 +138,19 @@ def redis_url() -> str:
     with Redis.from_url(url) as client:
         client.flushdb()
     return url
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Give the driver: one per process, as its loop stays that of the process's main thread."""
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Give one Chromium for all windows."""
+    browser = launch(playwright)
+    yield browser
+    browser.close()

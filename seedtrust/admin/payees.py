@@ -7,19 +7,19 @@ from typing import Any, Final
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
-from wtforms import TextAreaField
+from wtforms import RadioField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from seedtrust.admin import blueprint, listing
-from seedtrust.admin.forms import Form
+from seedtrust.admin.forms import Form, choices_of
 from seedtrust.core.permissions import Permission
 from seedtrust.domain.desk import payees as desk
 from seedtrust.domain.payees import queries, service
 from seedtrust.domain.payees.states import AccountState, AccountType, PayeeKind
 from seedtrust.domain.payees.views import AccountView, PayeeView
 from seedtrust.ext import in_transaction, reading
-from seedtrust.web.actor import current_actor, moment
-from seedtrust.web.flashes import flash_done
+from seedtrust.web.actor import current_actor, keyring, moment
+from seedtrust.web.flashes import flash_done, show_again
 from seedtrust.web.guard import requires
 from seedtrust.web.page import TimelineItem
 
@@ -56,6 +56,33 @@ class RejectForm(Form):
         "Reason",
         validators=[DataRequired("Say why; it is kept with the account."), Length(max=500)],
         render_kw={"rows": 3},
+    )
+
+
+class AccountForm(Form):
+    """Where a payee's money should go, as it stands on the signed paper."""
+
+    holder_name = StringField(
+        "Account holder",
+        validators=[DataRequired("Enter the name that the account is held in."), Length(max=120)],
+    )
+    bank_name = StringField("Bank", validators=[Length(max=120)])
+    account_type = RadioField(
+        "Kind of account",
+        choices=choices_of(*((kind.value, word) for kind, word in TYPE_WORDS.items())),
+        default=AccountType.CHECKING.value,
+    )
+    routing_number = StringField(
+        "Routing number",
+        description="Nine digits, bottom left on a check.",
+        validators=[DataRequired("Enter the nine digits of the routing number.")],
+        render_kw={"inputmode": "numeric", "autocomplete": "off"},
+    )
+    account_number = StringField(
+        "Account number",
+        description="Kept sealed; nobody sees more than its last four characters again.",
+        validators=[DataRequired("Enter the account number.")],
+        render_kw={"autocomplete": "off"},
     )
 
 
@@ -99,6 +126,39 @@ def payees_detail(reference: str) -> str:
     return render_template(
         "admin/payees/detail.html", payee=payee, kind_words=KIND_WORDS, type_words=TYPE_WORDS
     )
+
+
+@blueprint.route("/payees/<reference>/account", methods=["GET", "POST"])
+@requires(Permission.PAYEES_SUBMIT, back="admin.payees_detail")
+def payees_submit(reference: str) -> ResponseReturnValue:
+    """Submit bank details for a payee; a colleague checks and another one approves them."""
+    actor, when, form = current_actor(), moment(), AccountForm()
+    payee = reading(lambda unit: queries.payee_view(unit, actor, reference))
+
+    def page() -> str:
+        return render_template("admin/payees/submit.html", form=form, payee=payee)
+
+    if not form.validate_on_submit():
+        return page(), 422 if form.is_submitted() else 200
+    show_again(form, page)
+    keys = keyring()
+    account = in_transaction(
+        lambda unit: (
+            service.submit_account(
+                unit,
+                actor,
+                payee_ref=reference,
+                account_type=form.account_type.data,
+                holder_name=form.holder_name.data,
+                bank_name=form.bank_name.data or "",
+                routing_number=form.routing_number.data,
+                account_number=form.account_number.data,
+                keyring=keys,
+                moment=when,
+            ).reference
+        )
+    )
+    return _back(account, "Submitted. A colleague compares it with the evidence.")
 
 
 @blueprint.get("/payees/accounts/<reference>")
@@ -214,6 +274,7 @@ def payees_verify(reference: str) -> ResponseReturnValue:
     form = CallBackForm(prefix="verify-")
     if not form.validate_on_submit():
         return account_page(reference, verify=form)
+    show_again(form, lambda: account_page(reference, verify=form), 422)
     actor, when, note = current_actor(), moment(), form.call_back_note.data
     in_transaction(
         lambda unit: service.verify_account(
@@ -243,6 +304,7 @@ def payees_reject(reference: str) -> ResponseReturnValue:
     form = RejectForm(prefix="reject-")
     if not form.validate_on_submit():
         return account_page(reference, reject=form)
+    show_again(form, lambda: account_page(reference, reject=form), 422)
     actor, when, reason = current_actor(), moment(), form.reason.data
     in_transaction(
         lambda unit: service.reject_account(
@@ -259,6 +321,7 @@ def payees_block(reference: str) -> ResponseReturnValue:
     form = RejectForm(prefix="block-")
     if not form.validate_on_submit():
         return account_page(reference, block=form)
+    show_again(form, lambda: account_page(reference, block=form), 422)
     actor, when, reason = current_actor(), moment(), form.reason.data
     in_transaction(
         lambda unit: service.block_account(

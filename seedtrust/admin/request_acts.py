@@ -67,7 +67,7 @@ def requests_accept(reference: str) -> ResponseReturnValue:
     form = AcceptForm(prefix="accept-")
     if not form.validate_on_submit() or not form.version.data.isdecimal():
         return detail_page(reference, accept=form)
-    show_again(lambda: detail_page(reference, accept=form), _AS_TYPED)
+    show_again(form, lambda: detail_page(reference, accept=form), _AS_TYPED)
     actor, when = current_actor(), moment()
     return _done(
         reference,
@@ -93,7 +93,7 @@ def requests_refuse(reference: str) -> ResponseReturnValue:
     form = RefuseForm(prefix="refuse-")
     if not form.validate_on_submit():
         return detail_page(reference, refuse=form)
-    show_again(lambda: detail_page(reference, refuse=form), _AS_TYPED)
+    show_again(form, lambda: detail_page(reference, refuse=form), _AS_TYPED)
     actor, when = current_actor(), moment()
     return _done(
         reference,
@@ -118,7 +118,7 @@ def requests_ask(reference: str) -> ResponseReturnValue:
     form = AskForm(prefix="ask-")
     if not form.validate_on_submit():
         return detail_page(reference, ask=form)
-    show_again(lambda: detail_page(reference, ask=form), _AS_TYPED)
+    show_again(form, lambda: detail_page(reference, ask=form), _AS_TYPED)
     actor, when, question = current_actor(), moment(), form.question.data
     return _done(
         reference,
@@ -148,7 +148,7 @@ def requests_send_back(reference: str) -> ResponseReturnValue:
     form = WhyForm(prefix="back-")
     if not form.validate_on_submit():
         return detail_page(reference, send_back=form)
-    show_again(lambda: detail_page(reference, send_back=form), _AS_TYPED)
+    show_again(form, lambda: detail_page(reference, send_back=form), _AS_TYPED)
     actor, when, reason = current_actor(), moment(), form.reason.data
     return _done(
         reference,
@@ -166,7 +166,7 @@ def requests_hold(reference: str) -> ResponseReturnValue:
     form = WhyForm(prefix="hold-")
     if not form.validate_on_submit():
         return detail_page(reference, hold=form)
-    show_again(lambda: detail_page(reference, hold=form), _AS_TYPED)
+    show_again(form, lambda: detail_page(reference, hold=form), _AS_TYPED)
     actor, when, reason = current_actor(), moment(), form.reason.data
     return _done(
         reference,
@@ -184,7 +184,7 @@ def requests_cancel(reference: str) -> ResponseReturnValue:
     form = WhyForm(prefix="cancel-")
     if not form.validate_on_submit():
         return detail_page(reference, cancel=form)
-    show_again(lambda: detail_page(reference, cancel=form), _AS_TYPED)
+    show_again(form, lambda: detail_page(reference, cancel=form), _AS_TYPED)
     actor, when, reason = current_actor(), moment(), form.reason.data
     return _done(
         reference,
@@ -236,7 +236,7 @@ def requests_new() -> ResponseReturnValue:
 
     if not form.validate_on_submit():
         return page(), 422 if form.is_submitted() else 200
-    show_again(page)
+    show_again(form, page)
     reference = _create(form, head)
     flash_done("The request is submitted. A colleague reviews it.")
     return redirect(detail_href(reference), code=303)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from flask import flash, g
 from flask.typing import ResponseReturnValue
@@ -26,19 +26,33 @@ def flash_note(message: str) -> None:
     flash(message, NOTE)
 
 
-def show_again(page: Callable[[], ResponseReturnValue], *statuses: int) -> None:
-    """If a verb refuses what was typed, show this page with it instead of going back.
+class Refusable(Protocol):
+    """A form that can show a refusal beside the fields that it names."""
+
+    def refuse(self, refusal: DomainError) -> None:
+        """Put the refusal's messages beside their fields."""
+
+
+Page = Callable[[], ResponseReturnValue]
+
+
+def show_again(form: Refusable, page: Page, *statuses: int) -> None:
+    """If a verb refuses what was typed into a form, show this page with it, not the one before.
 
     With `statuses`, only for refusals of these; others mean that the page itself is out of date.
     """
-    g.page_again = (page, frozenset(statuses))
+    g.page_again = (form, page, frozenset(statuses))
 
 
-def page_again(error: DomainError) -> Callable[[], ResponseReturnValue] | None:
+def page_again(error: DomainError) -> Page | None:
     """Return the page that keeps what was typed, or None when there is none for this refusal."""
-    page, statuses = g.pop("page_again", (None, frozenset()))
-    kept: Callable[[], ResponseReturnValue] | None = page
-    return kept if not statuses or error.status in statuses else None
+    form, page, statuses = g.pop("page_again", (None, None, frozenset()))
+    if form is None or (statuses and error.status not in statuses):
+        return None
+    if error.errors:
+        form.refuse(error)
+    kept: Page = page
+    return kept
 
 
 def flash_refusal(error: DomainError) -> None:

@@ -53,3 +53,24 @@ def test_who_may_only_look_cannot_refuse(desk: DeskWorld) -> None:
     page = f"/admin/payees/accounts/{desk.waiting_account()}"
     answer = desk.of("auditor").submit(f"{page}/reject", {"reject-reason": "No."}, page=page)
     assert answer.status_code == 403
+
+
+def test_staff_submit_bank_details_and_a_wrong_check_digit_loses_nothing(desk: DeskWorld) -> None:
+    payee = desk.api.payees["attorney"].reference
+    page = f"/admin/payees/{payee}/account"
+    browser = desk.of("specialist")
+    form = {
+        "holder_name": "Victor Brandt",
+        "account_type": "checking",
+        "routing_number": "011234507",
+        "account_number": "8800442211",
+    }
+    wrong = browser.submit(page, form)
+    assert wrong.status_code == 422
+    assert "check digit" in wrong.text
+    assert 'value="Victor Brandt"' in wrong.text
+    made = browser.submit(page, {**form, "routing_number": "011234506"})
+    assert made.status_code == 303, made.text
+    seen = browser.get(made.location).text
+    assert "••••2211" in seen
+    assert "8800442211" not in seen

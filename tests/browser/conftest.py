@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.support.browser import PATIENCE_MS, Seat, World, launch, prepare, served, take_seat
+from tests.support.browser import Seat, World, prepare, served, take_seat
 from tests.support.source import ROOT
 
 OUTPUT: Final = ROOT / "tests" / "output"
@@ -43,22 +43,6 @@ def world(prepared: Path, tmp_path: Path) -> Iterator[World]:
     shutil.copytree(prepared, folder)
     with served(folder) as world:
         yield world
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    """Give the driver."""
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="session")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """Give one Chromium for all windows."""
-    browser = launch(playwright)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture

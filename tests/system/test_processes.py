@@ -68,12 +68,14 @@ def test_what_ends_by_itself_with_success_stays_ended(tmp_path: Path) -> None:
 
 
 def test_a_signal_ends_the_waiting(tmp_path: Path, waiting: Child) -> None:
+    # A browser of an earlier test may be this process's child for the whole run.
+    before = set(children_of(os.getpid()))
     with Supervisor([waiting], tmp_path / "logs") as supervisor:
         wait_until(lambda: _pids(tmp_path / "notes"), "the start")
         os.kill(os.getpid(), signal.SIGTERM)
         wait_until(lambda: not supervisor.is_running, "the end")
         assert not supervisor.wait_until(lambda: True, seconds=5)
-    assert not children_of(os.getpid())
+    assert set(children_of(os.getpid())) <= before
 
 
 def test_nobody_without_a_parent_has_a_lifeline(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from tests.web.kit_page import make_kit_site
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 POSTS = "POSTS"
 
@@ -32,17 +30,9 @@ def site() -> Iterator[tuple[str, list[dict[str, str]]]]:
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(browser: Browser, site: tuple[str, list[dict[str, str]]]) -> Iterator[Page]:
-    context = browser.new_context(base_url=site[0], viewport={"width": 1280, "height": 900})
+def page(chromium: Browser, site: tuple[str, list[dict[str, str]]]) -> Iterator[Page]:
+    context = chromium.new_context(base_url=site[0], viewport={"width": 1280, "height": 900})
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
@@ -56,9 +46,9 @@ def page(browser: Browser, site: tuple[str, list[dict[str, str]]]) -> Iterator[P
 @pytest.mark.parametrize("width", [360, 1440])
 @pytest.mark.parametrize("path", ["/kit", "/sign-in", "/error"])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(
-    browser: Browser, site: tuple[str, list[dict[str, str]]], theme: str, width: int, path: str
+    chromium: Browser, site: tuple[str, list[dict[str, str]]], theme: str, width: int, path: str
 ) -> None:
-    context = browser.new_context(base_url=site[0], viewport={"width": width, "height": 800})
+    context = chromium.new_context(base_url=site[0], viewport={"width": width, "height": 800})
     context.add_cookies([{"name": "theme", "value": theme, "url": site[0]}])
     page = context.new_page()
     page.goto(path)
@@ -177,9 +167,9 @@ def test_filters_replace_the_list_and_the_address(page: Page) -> None:
 
 
 def test_a_failed_list_keeps_its_rows_and_says_so(
-    browser: Browser, site: tuple[str, list[dict[str, str]]]
+    chromium: Browser, site: tuple[str, list[dict[str, str]]]
 ) -> None:
-    page = browser.new_page(base_url=site[0])
+    page = chromium.new_page(base_url=site[0])
     page.goto("/kit")
     page.route("**/kit?*", lambda route: route.fulfill(status=500, body="broken"))
     page.get_by_role("button", name="Apply").click()
@@ -190,9 +180,9 @@ def test_a_failed_list_keeps_its_rows_and_says_so(
 
 
 def test_menus_sidebar_filters_and_theme_work_without_script(
-    browser: Browser, site: tuple[str, list[dict[str, str]]]
+    chromium: Browser, site: tuple[str, list[dict[str, str]]]
 ) -> None:
-    context = browser.new_context(
+    context = chromium.new_context(
         base_url=site[0], java_script_enabled=False, viewport={"width": 360, "height": 740}
     )
     page = context.new_page()

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from seedtrust.core.crypto import Keyring
 from seedtrust.core.db import Base
 from seedtrust.core.errors import Forbidden, NotFound, WrongState
+from seedtrust.core.ids import new_reference
 from seedtrust.domain.audit.models import AuditEvent
 from seedtrust.domain.payees.models import PayeeAccount
 from seedtrust.domain.payees.service import account_aad
@@ -180,7 +181,7 @@ def test_the_thirty_seventh_file_of_a_day_is_refused(world: PaymentWorld) -> Non
             }
             columns |= {
                 "id": template.id + number,
-                "reference": f"{template.reference[:13]}{number:02d}",
+                "reference": new_reference(),
                 "name": f"{template.name}{letter}",
                 "modifier": letter,
                 "sha256": f"{number:064d}",
