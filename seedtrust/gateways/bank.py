@@ -344,6 +344,18 @@ class HttpSandboxControl:
         """Have somebody send a wire to an account; the same key sends it once. Raises NotSent."""
         self._call("POST", "/sim/inbound/wire", wire, {"Idempotency-Key": key})
 
+    def deposit_check(self, check: Json, *, key: str) -> str:
+        """Have a check deposited to an account and return the simulator's id of the deposit.
+
+        The same key deposits it once. Raises NotSent.
+        """
+        body = self._call("POST", "/sim/inbound/check-deposit", check, {"Idempotency-Key": key})
+        return _word(body, "id")
+
+    def return_deposit(self, deposit_id: str, reason: str) -> None:
+        """Have a deposited check bounce on the next banking day, once. Raises NotSent."""
+        self._call("POST", f"/sim/deposits/{deposit_id}/return", {"reason": reason})
+
     def close_counterparty(self, routing_number: str, account_number: str, on: date) -> None:
         """Close an account at another bank: what settles there comes back R02. Raises NotSent."""
         body = {
@@ -359,7 +371,7 @@ class HttpSandboxControl:
 
     def _call(
         self, method: str, path: str, body: Json, headers: Mapping[str, str] | None = None
-    ) -> None:
+    ) -> Json:
         try:
             response = requests.request(
                 method,
@@ -375,6 +387,7 @@ class HttpSandboxControl:
         if response.status_code not in _OK:
             message = f"The bank simulator refused: {_said(response)}"
             raise NotSent(message, word=_said(response))
+        return _json_of(response) or {}
 
 
 def _answer_of_write(response: requests.Response) -> Json:

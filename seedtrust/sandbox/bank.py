@@ -10,7 +10,7 @@ from typing import Final
 
 from seedtrust.core.bankdays import is_banking_day
 from seedtrust.core.clock import at_new_york, business_date
-from seedtrust.sandbox import clock, files, settlement, statements, wires
+from seedtrust.sandbox import checks, clock, files, settlement, statements, wires
 from seedtrust.sandbox.dropfolder import DropFolder, ScanResult
 from seedtrust.sandbox.problems import BankProblem
 from seedtrust.sandbox.store import Connection, Row, Store
@@ -39,12 +39,22 @@ def _credit_wire(connection: Connection, item: Row) -> None:
     wires.credit(connection, item["subject"])
 
 
+def _credit_check(connection: Connection, item: Row) -> None:
+    checks.credit(connection, item["subject"])
+
+
+def _bounce_check(connection: Connection, item: Row) -> None:
+    checks.bounce(connection, item["subject"])
+
+
 _STEPS: Final[dict[str, Callable[[Connection, Row], None]]] = {
     files.SETTLEMENT_DUE: _settle_file,
     settlement.RETURNS_DUE: _bring_back,
     statements.STATEMENTS_DUE: _close_day,
     wires.PAYMENT_DUE: _settle_wire,
     wires.INBOUND_DUE: _credit_wire,
+    checks.DEPOSIT_DUE: _credit_check,
+    checks.RETURN_DUE: _bounce_check,
 }
 
 

@@ -16,6 +16,7 @@ Direction = Literal["credit", "debit"]
 
 ACH_NETWORK: Final = "network:ach"
 WIRE_NETWORK: Final = "network:wire"
+CHECK_NETWORK: Final = "network:check"
 OPENING: Final = "opening"
 
 

@@ -21,6 +21,8 @@ TYPES: Final = frozenset(
         "payment.accepted",
         "payment.settled",
         "wire.received",
+        "deposit.received",
+        "deposit.returned",
         "statement.available",
     }
 )

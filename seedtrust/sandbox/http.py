@@ -11,7 +11,7 @@ from typing import Final
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from seedtrust.sandbox import accounts, books, events, files, settings, settlement, wires
+from seedtrust.sandbox import accounts, books, checks, events, files, settings, settlement, wires
 from seedtrust.sandbox import statements as statement_makers
 from seedtrust.sandbox.bank import Bank, clock_as_json
 from seedtrust.sandbox.problems import ACCOUNT_NUMBER, BankProblem, Values, parse_day
@@ -68,6 +68,13 @@ def _number_argument(name: str, default: int, highest: int) -> int:
         message = f"Give a whole number from 0 to {highest}."
         raise BankProblem("invalid", f"{name}: {message}", errors={name: [message]})
     return int(text)
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise BankProblem("malformed", "The Idempotency-Key has at most 200 visible characters.")
+    return key
 
 
 @bank_surface.get("/health")
@@ -235,15 +242,37 @@ def open_account() -> Response:
 @simulator.post("/inbound/wire")
 def receive_wire() -> Response:
     """Have somebody send a wire to an account; an Idempotency-Key makes it safe to repeat."""
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise BankProblem("malformed", "The Idempotency-Key has at most 200 visible characters.")
+    key = _idempotency_key()
     wanted = wires.parse_inbound(_body())
     with _bank().unit() as connection:
         row, is_replay = wires.receive(connection, wanted, key)
         body = wires.inbound_as_json(connection, row)
     status = 202 if row["status"] == "queued" else 201
     return _reply(body, 200 if is_replay else status, is_replay=is_replay)
+
+
+@simulator.post("/inbound/check-deposit")
+def deposit_check() -> Response:
+    """Have a check deposited to an account; an Idempotency-Key makes it safe to repeat."""
+    key = _idempotency_key()
+    wanted = wires.parse_inbound(_body())
+    with _bank().unit() as connection:
+        row, is_replay = checks.deposit(connection, wanted, key)
+        body = checks.as_json(connection, row)
+    status = 202 if row["status"] == "queued" else 201
+    return _reply(body, 200 if is_replay else status, is_replay=is_replay)
+
+
+@simulator.post("/deposits/<deposit_id>/return")
+def return_deposit(deposit_id: str) -> Response:
+    """Have a deposited check bounce on the next banking day; ordering it again changes nothing."""
+    values = Values(_body())
+    reason = values.text("reason", longest=60)
+    values.done()
+    with _bank().unit() as connection:
+        row, is_replay = checks.order_return(connection, deposit_id, reason)
+        body = checks.as_json(connection, row)
+    return _reply(body, 200 if is_replay else 202, is_replay=is_replay)
 
 
 @simulator.post("/counterparties/close")

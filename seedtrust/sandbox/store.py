@@ -12,7 +12,7 @@ from typing import Final
 Connection = sqlite3.Connection
 Row = sqlite3.Row
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 BUSY_SECONDS: Final = 30
 
 _SCHEMA: Final = """
@@ -104,6 +104,22 @@ CREATE TABLE inbound_wire (
     posts_at TEXT NOT NULL,
     imad TEXT,
     line_id INTEGER UNIQUE REFERENCES line (id)
+) STRICT;
+CREATE TABLE check_deposit (
+    id TEXT PRIMARY KEY,
+    idempotency_key TEXT UNIQUE,
+    request_hash TEXT NOT NULL,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
+    sender_name TEXT NOT NULL,
+    text TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('queued', 'received', 'returned')),
+    posts_at TEXT NOT NULL,
+    line_id INTEGER UNIQUE REFERENCES line (id),
+    return_reason TEXT,
+    return_due_at TEXT,
+    return_line_id INTEGER UNIQUE REFERENCES line (id)
 ) STRICT;
 CREATE TABLE ach_file (
     id INTEGER PRIMARY KEY,
