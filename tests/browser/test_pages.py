@@ -161,6 +161,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "jobs_runs": (IT, at("jobs/runs")),
     "payees_account": (SPECIALIST, one("payees/accounts", PayeeAccount)),
     "payees_detail": (SPECIALIST, one("payees", Payee)),
+    "payees_submit": (SPECIALIST, one("payees", Payee, "/account")),
     "payees_list": (SPECIALIST, at("payees")),
     "payments_detail": (LEAD, one("payments", PaymentInstruction)),
     "payments_list": (LEAD, at("payments")),
