@@ -19,7 +19,7 @@ from seedtrust.core.permissions import Permission
 from seedtrust.domain.operations import service as operations
 from seedtrust.ext import in_transaction, ring_the_relay
 from seedtrust.web.actor import business_today, clock_now, current_actor, current_settings
-from seedtrust.web.flashes import flash_done
+from seedtrust.web.flashes import flash_done, show_again
 from seedtrust.web.formatting import date_text
 from seedtrust.web.guard import requires
 
@@ -67,6 +67,7 @@ def _page(form: ClockForm, today: date) -> str:
         following=following,
         consequences=_consequences(today, wanted) if wanted and wanted > today else [],
         wanted=wanted,
+        typed=form.to.raw_data[0] if form.to.raw_data else "",
     )
 
 
@@ -92,6 +93,7 @@ def clock_move() -> ResponseReturnValue:
     form, today = ClockForm(), business_today()
     if not form.validate_on_submit():
         return _page(form, today), 422
+    show_again(form, lambda: _page(form, today))
     actor, now, wanted = current_actor(), clock_now(), form.to.data
     if not 0 < (wanted - today).days <= _FARTHEST_DAYS:
         message = f"Choose a day after {date_text(today)}, within a year."

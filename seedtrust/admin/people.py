@@ -19,7 +19,7 @@ from seedtrust.domain.identity.states import UserKind, UserStatus
 from seedtrust.domain.identity.views import PersonView
 from seedtrust.ext import in_transaction, reading
 from seedtrust.web.actor import clock_now, current_actor, current_settings, keyring
-from seedtrust.web.flashes import flash_done
+from seedtrust.web.flashes import flash_done, show_again
 from seedtrust.web.guard import requires
 from seedtrust.web.page import TimelineItem, Tone
 
@@ -114,9 +114,14 @@ def people_list() -> str:
 def people_invite() -> ResponseReturnValue:
     """Invite somebody: make the account and send the link."""
     form = InviteForm()
-    if not form.validate_on_submit():
+
+    def page() -> ResponseReturnValue:
         status = 422 if form.is_submitted() else 200
         return render_template("admin/people/invite.html", form=form), status
+
+    if not form.validate_on_submit():
+        return page()
+    show_again(form, page)
     actor, now, keys = current_actor(), clock_now(), keyring()
     kind = UserKind(form.kind.data)
     roles = [Role(form.role.data)] if form.role.data and kind is UserKind.PARTY else []
@@ -140,8 +145,12 @@ def people_invite() -> ResponseReturnValue:
 
 @blueprint.get("/people/<reference>")
 @requires(Permission.USERS_VIEW)
-def people_detail(reference: str) -> str:
+def people_detail(reference: str) -> ResponseReturnValue:
     """Show one account with its roles and what happened to it."""
+    return _detail(reference, GrantForm(formdata=None))
+
+
+def _detail(reference: str, grant_form: GrantForm) -> ResponseReturnValue:
     actor = current_actor()
 
     def work(unit: Session) -> tuple[PersonView, list[AuditView]]:
@@ -149,11 +158,10 @@ def people_detail(reference: str) -> str:
         return person, audit.of_subject(unit, "user", person.reference, limit=50)
 
     person, events = reading(work)
-    grant_form = GrantForm()
     grant_form.offer(person.kind, person.roles)
     oneself = person.id == actor.user_id
     is_open = person.status is not UserStatus.DISABLED
-    return render_template(
+    page = render_template(
         "admin/people/detail.html",
         person=_row(person),
         created_at=person.created_at,
@@ -164,6 +172,7 @@ def people_detail(reference: str) -> str:
         may_close=actor.may(Permission.USERS_INVITE) and is_open and not oneself,
         may_invite_again=actor.may(Permission.USERS_INVITE) and person.status is UserStatus.INVITED,
     )
+    return page, 422 if grant_form.is_submitted() and grant_form.errors else 200
 
 
 def _event(event: AuditView) -> TimelineItem:
@@ -198,8 +207,9 @@ def people_invite_again(reference: str) -> ResponseReturnValue:
 @requires(Permission.USERS_GRANT, back="admin.people_detail")
 def people_grant(reference: str) -> ResponseReturnValue:
     """Give somebody a role."""
-    actor, now = current_actor(), clock_now()
-    role = _role(request.form.get("role", ""))
+    actor, now, form = current_actor(), clock_now(), GrantForm()
+    show_again(form, lambda: _detail(reference, form))
+    role = _role(form.role.data or "")
     in_transaction(lambda unit: service.grant_role(unit, actor, reference, role, now=now))
     flash_done(f"The role {ROLE_LABELS[role]} is given.")
     return redirect(url_for("admin.people_detail", reference=reference), code=303)
@@ -211,21 +221,26 @@ def people_revoke(reference: str, role: str) -> ResponseReturnValue:
     """Take a role away, after showing what that does."""
     actor, now, taken = current_actor(), clock_now(), _role(role)
     form = ReasonForm()
-    if form.validate_on_submit():
-        in_transaction(
-            lambda unit: service.revoke_role(
-                unit, actor, reference, taken, reason=form.reason.data, now=now
-            )
+
+    def page() -> ResponseReturnValue:
+        return _confirm(
+            form,
+            reference,
+            title=f"Take the role {ROLE_LABELS[taken]} away?",
+            consequence="Everything that the role allows ends at once, and so does every session.",
+            submit="Take the role away",
         )
-        flash_done(f"The role {ROLE_LABELS[taken]} is taken away.")
-        return redirect(url_for("admin.people_detail", reference=reference), code=303)
-    return _confirm(
-        form,
-        reference,
-        title=f"Take the role {ROLE_LABELS[taken]} away?",
-        consequence="Everything that the role allows ends at once, and so does every session.",
-        submit="Take the role away",
+
+    if not form.validate_on_submit():
+        return page()
+    show_again(form, page)
+    in_transaction(
+        lambda unit: service.revoke_role(
+            unit, actor, reference, taken, reason=form.reason.data, now=now
+        )
     )
+    flash_done(f"The role {ROLE_LABELS[taken]} is taken away.")
+    return redirect(url_for("admin.people_detail", reference=reference), code=303)
 
 
 @blueprint.route("/people/<reference>/close", methods=["GET", "POST"])
@@ -233,21 +248,24 @@ def people_revoke(reference: str, role: str) -> ResponseReturnValue:
 def people_close(reference: str) -> ResponseReturnValue:
     """Close an account, after showing what that does."""
     actor, now, form = current_actor(), clock_now(), ReasonForm()
-    if form.validate_on_submit():
-        in_transaction(
-            lambda unit: service.disable_user(
-                unit, actor, reference, reason=form.reason.data, now=now
-            )
+
+    def page() -> ResponseReturnValue:
+        return _confirm(
+            form,
+            reference,
+            title="Close this account?",
+            consequence="Nobody can sign in with it any more, and every open session ends at once.",
+            submit="Close the account",
         )
-        flash_done("The account is closed.")
-        return redirect(url_for("admin.people_detail", reference=reference), code=303)
-    return _confirm(
-        form,
-        reference,
-        title="Close this account?",
-        consequence="Nobody can sign in with it any more, and every open session ends at once.",
-        submit="Close the account",
+
+    if not form.validate_on_submit():
+        return page()
+    show_again(form, page)
+    in_transaction(
+        lambda unit: service.disable_user(unit, actor, reference, reason=form.reason.data, now=now)
     )
+    flash_done("The account is closed.")
+    return redirect(url_for("admin.people_detail", reference=reference), code=303)
 
 
 def _confirm(

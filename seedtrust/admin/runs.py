@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from flask import Response, redirect, render_template, request, url_for
@@ -31,7 +32,7 @@ from seedtrust.web.actor import (
     keyring,
     moment,
 )
-from seedtrust.web.flashes import flash_done, flash_note
+from seedtrust.web.flashes import flash_done, flash_note, show_again
 from seedtrust.web.guard import requires
 
 _DETAIL: Final = "admin.runs_detail"
@@ -207,19 +208,46 @@ def runs_lock(reference: str) -> ResponseReturnValue:
     return redirect(url_for(_DETAIL, reference=reference), code=303)
 
 
+@dataclass(frozen=True)
+class Stopping:
+    """An act that stops something about a run: what is asked, what comes of it, the button."""
+
+    title: str
+    consequences: tuple[str, ...]
+    submit: str
+
+
+_REOPEN: Final = Stopping(
+    "Open the run again?",
+    ("What was locked may change again.", "A release by one of two people is void."),
+    "Open again",
+)
+_CANCEL: Final = Stopping(
+    "Cancel the run?",
+    (
+        "No payment of this run is made.",
+        "Its requests stay reserved and go into the next run.",
+    ),
+    "Cancel the run",
+)
+_REMOVE: Final = Stopping(
+    "Take this payment out?",
+    (
+        "The request stays reserved.",
+        "It comes back when due payments are collected the next time.",
+    ),
+    "Take it out",
+)
+
+
 @blueprint.route("/runs/<reference>/reopen", methods=["GET", "POST"])
 @requires(Permission.RUNS_BUILD, back=_DETAIL)
 def runs_reopen(reference: str) -> ResponseReturnValue:
     """Open a locked run again, after showing what that does."""
     form = StopForm()
     if not form.validate_on_submit():
-        return _stop(
-            form,
-            reference,
-            "Open the run again?",
-            ["What was locked may change again.", "A release by one of two people is void."],
-            "Open again",
-        )
+        return _stop(form, reference, _REOPEN)
+    show_again(form, lambda: _stop(form, reference, _REOPEN))
     actor, when, reason = current_actor(), moment(), form.reason.data
     in_transaction(
         lambda unit: runs.reopen_run(unit, actor, run_ref=reference, reason=reason, moment=when)
@@ -234,16 +262,8 @@ def runs_cancel(reference: str) -> ResponseReturnValue:
     """Give a run up before it is sent, after showing what that does."""
     form = StopForm()
     if not form.validate_on_submit():
-        return _stop(
-            form,
-            reference,
-            "Cancel the run?",
-            [
-                "No payment of this run is made.",
-                "Its requests stay reserved and go into the next run.",
-            ],
-            "Cancel the run",
-        )
+        return _stop(form, reference, _CANCEL)
+    show_again(form, lambda: _stop(form, reference, _CANCEL))
     actor, when, reason = current_actor(), moment(), form.reason.data
     in_transaction(
         lambda unit: runs.cancel_run(unit, actor, run_ref=reference, reason=reason, moment=when)
@@ -258,16 +278,8 @@ def runs_remove(reference: str, payment: str) -> ResponseReturnValue:
     """Take one payment out of an open run, after showing what that does."""
     form = StopForm()
     if not form.validate_on_submit():
-        return _stop(
-            form,
-            reference,
-            "Take this payment out?",
-            [
-                "The request stays reserved.",
-                "It comes back when due payments are collected the next time.",
-            ],
-            "Take it out",
-        )
+        return _stop(form, reference, _REMOVE)
+    show_again(form, lambda: _stop(form, reference, _REMOVE))
     actor, when, reason = current_actor(), moment(), form.reason.data
     in_transaction(
         lambda unit: runs.remove_payment(
@@ -278,18 +290,16 @@ def runs_remove(reference: str, payment: str) -> ResponseReturnValue:
     return redirect(url_for(_DETAIL, reference=reference), code=303)
 
 
-def _stop(
-    form: StopForm, reference: str, title: str, consequences: list[str], submit: str
-) -> ResponseReturnValue:
+def _stop(form: StopForm, reference: str, asked: Stopping) -> ResponseReturnValue:
     actor = current_actor()
     run = reading(lambda unit: queries.run_view(unit, actor, reference))
     shown = render_template(
         "admin/runs/stop.html",
         form=form,
         row=run.summary,
-        title=title,
-        consequences=consequences,
-        submit=submit,
+        title=asked.title,
+        consequences=asked.consequences,
+        submit=asked.submit,
         rail_words=RAIL_WORDS,
     )
     return shown, 422 if form.is_submitted() else 200

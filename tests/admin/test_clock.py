@@ -53,10 +53,12 @@ def test_days_that_pass_are_counted_and_a_closed_day_is_named(demo: Flask) -> No
     assert "The bank is closed on that day" in seen
 
 
-@pytest.mark.parametrize("to,status", [("2026-01-05", 303), ("2025-01-01", 303), ("soon", 422)])
-def test_a_day_that_is_not_ahead_moves_nothing(demo: Flask, to: str, status: int) -> None:
+@pytest.mark.parametrize("to", ["2026-01-05", "2025-01-01", "2028-01-01", "soon"])
+def test_a_day_that_is_not_ahead_moves_nothing(demo: Flask, to: str) -> None:
     browser = signed_in(demo, Role.PAYMENTS_LEAD)
-    assert browser.submit("/admin/clock", {"to": to}).status_code == status
+    refused = browser.submit("/admin/clock", {"to": to})
+    assert refused.status_code == 422
+    assert f'value="{to}"' in refused.text
     assert "Monday, January 5, 2026" in browser.get("/admin/today").text
 
 

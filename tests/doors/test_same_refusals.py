@@ -5,6 +5,7 @@ Programs read the code; staff read the sentence on the page that they are sent b
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from html import unescape
 from typing import Any
@@ -13,11 +14,18 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from seedtrust.core.permissions import Role
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.states import Milestone, Stage
+from seedtrust.domain.disbursements import review
+from seedtrust.domain.disbursements.errors import AlreadyDecided
+from seedtrust.domain.identity.models import UserRole
+from seedtrust.domain.payments import release
+from seedtrust.domain.payments.errors import BuilderCannotRelease
 from seedtrust.domain.terms.states import Category
-from tests.factories import api_world, case_world
-from tests.factories.api_world import ApiWorld
+from tests.factories import api_world, case_world, desk_world
+from tests.factories.api_world import ApiWorld, new_key
+from tests.factories.identity import actor_for
 
 AMOUNTS = ["0", "-1", "1e3", "12.345", "text", "1000000000000000", ""]
 
@@ -118,3 +126,90 @@ def test_an_amount_out_of_range_has_one_sentence(world: ApiWorld, cents: int, ty
     problem = by_program(world, amount_cents=cents)
     assert problem["code"] == "invalid_amount"
     assert problem["detail"] in by_page(world, amount=typed)
+
+
+@pytest.mark.parametrize("cents", [0, -1, 1e3, 12.345, "text", 10**15, True, None])
+def test_an_amount_that_is_none_is_refused_to_programs(world: ApiWorld, cents: object) -> None:
+    refused = world.ask("specialist", amount_cents=cents)
+    problem = refused.get_json()
+    assert refused.status_code == 422
+    assert list(problem["errors"]) == ["amount_cents"]
+    path = f"/cases/{world.case}/disbursement-requests"
+    assert world.program("specialist").get(path).get_json()["data"] == []
+
+
+@pytest.mark.parametrize("number", ["011234507", "12345", "99999999X"])
+def test_a_routing_number_with_a_wrong_check_digit(world: ApiWorld, number: str) -> None:
+    """Staff submit for a payee on its page, parties their own through the API."""
+    details = {
+        "holder_name": "Rosalind Ashgrove",
+        "account_type": "checking",
+        "routing_number": number,
+        "account_number": "8800442211",
+    }
+    payee = world.payees["parent"].reference
+    problem = (
+        world.program("parent")
+        .post("/me/payee-accounts", {**details, "payee": payee, "bank_name": ""}, key=new_key())
+        .get_json()
+    )
+    assert problem["code"] == "invalid_routing_number"
+    page = world.browser("specialist").submit(f"/admin/payees/{payee}/account", details)
+    assert page.status_code == 422
+    assert problem["detail"] in unescape(page.text)
+    assert f'value="{number}"' in page.text
+
+
+def test_whoever_built_a_run_cannot_release_it(app: Flask) -> None:
+    """Runs are released by staff alone, on their page: no API route releases anything.
+
+    Nobody holds both roles at once; whoever built it has become a lead meanwhile.
+    """
+    desk = desk_world.build(app)
+    run = desk.locked_run()
+
+    def promoted(session: Session) -> None:
+        held = session.query(UserRole).filter_by(user_id=desk.builder.user_id).one()
+        held.role = Role.PAYMENTS_LEAD.value
+
+    desk.api.do(promoted)
+
+    def refused(session: Session) -> BuilderCannotRelease:
+        lead = actor_for(session, replace(desk.builder, roles=frozenset({Role.PAYMENTS_LEAD})))
+        with pytest.raises(BuilderCannotRelease) as caught:
+            release.release_run(
+                session,
+                lead,
+                run_ref=run,
+                content_hash="",
+                moment=desk.api.moment(),
+                step_up_seconds=300,
+            )
+        return caught.value
+
+    refusal = desk.api.do(refused)
+    assert refusal.code == "builder_cannot_release"
+    browser, page = desk.browser(desk.builder), f"/admin/runs/{run}/release"
+    browser.step_up(desk.builder)
+    browser.submit(page, {"content_hash": "0" * 64})
+    assert refusal.detail in unescape(browser.get(page).text)
+
+
+def test_nobody_approves_a_second_time(world: ApiWorld) -> None:
+    """Parents and agencies approve, through the API alone: the staff's pages have no such act."""
+    reference = world.accepted()
+    assert world.act("parent", reference, "approve").status_code == 200
+    problem = world.act("parent", reference, "approve").get_json()
+    assert problem["code"] == "already_decided"
+
+    def again(session: Session) -> AlreadyDecided:
+        with pytest.raises(AlreadyDecided) as caught:
+            review.approve(
+                session, world.world.parent, request_ref=reference, moment=world.moment()
+            )
+        return caught.value
+
+    refusal = world.do(again)
+    assert (refusal.code, refusal.detail) == (problem["code"], problem["detail"])
+    pages = {rule.rule for rule in world.app.url_map.iter_rules() if "/admin/" in rule.rule}
+    assert [rule for rule in pages if rule.endswith("/approve") and "requests" in rule] == []
