@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from seedtrust.core.db import Base, is_retryable, make_engine
+from seedtrust.core.failpoints import reach
 
 Result = TypeVar("Result")
 
@@ -48,11 +49,15 @@ def in_transaction(work: Callable[[Session], Result]) -> Result:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with db.session.begin():
-                return work(db.session())
+                result = work(db.session())
+                reach("unit.before_commit")
         except DBAPIError as error:
             if attempt == _ATTEMPTS or not is_retryable(error):
                 raise
             _pause(attempt)
+        else:
+            reach("unit.after_commit")
+            return result
     raise AssertionError
 
 

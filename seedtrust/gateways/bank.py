@@ -140,6 +140,7 @@ class FileDropBank:
         """Return the payment with our reference, or None. Raises NotSent."""
         reach("wire.before_lookup")
         body = self._get("/v1/payments", {"client_reference": client_reference})
+        reach("wire.looked_up")
         found = [row for row in _rows(body) if row.get("client_reference") == client_reference]
         return _payment(found[0]) if found else None
 
@@ -156,6 +157,7 @@ class FileDropBank:
         with self._alone():
             path = self._inbox / f"{upload.name}.ach"
             try:
+                reach("file.before_part")
                 part = self._write_part(path, upload.content)
                 reach("file.part_written")
                 if hashlib.sha256(part.read_bytes()).hexdigest() != upload.sha256:
@@ -184,6 +186,7 @@ class FileDropBank:
         if lying:
             return FileSnapshot("", upload.sha256, BankStatus.RECEIVED, "in the inbox")
         body = self._get("/v1/files", {"sha256": upload.sha256})
+        reach("file.looked_up")
         found = [row for row in _rows(body) if row.get("sha256") == upload.sha256]
         if not found:
             return None
@@ -202,29 +205,35 @@ class FileDropBank:
 
     def list_inbound(self) -> tuple[InboundFile, ...]:
         """Return the files that the bank left in the outbox, by name. Raises NotSent."""
+        reach("inbound.before_list")
         try:
             paths = sorted(self._outbox.iterdir()) if self._outbox.is_dir() else []
-            return tuple(
+            found = tuple(
                 InboundFile(path.name, _version(path))
                 for path in paths
                 if path.suffix in _INBOUND and path.is_file() and not path.is_symlink()
             )
         except OSError as error:
             raise _folder_failed(error) from error
+        reach("inbound.listed")
+        return found
 
     def download(self, name: str) -> bytes:
         """Return one of these files whole. Raises NotSent."""
         if Path(name).name != name:
             message = "A file of the bank has no folder in its name."
             raise NotSent(message)
+        reach("inbound.before_download")
         try:
             path = self._outbox / name
             if path.stat().st_size > _LARGEST_INBOUND:
                 message = "A file of the bank is larger than any that we know of."
                 raise NotSent(message)
-            return path.read_bytes()
+            content = path.read_bytes()
         except OSError as error:
             raise _folder_failed(error) from error
+        reach("inbound.downloaded")
+        return content
 
     def _put_in_place(
         self, upload: FileUpload, part: Path, totals: Path, path: Path
@@ -276,6 +285,7 @@ class FileDropBank:
             os.close(handle)
 
     def _get(self, path: str, query: Mapping[str, str]) -> Json:
+        reach("bank.before_read")
         try:
             response = requests.get(
                 f"{self._base_url}{path}",
@@ -287,6 +297,7 @@ class FileDropBank:
         except requests.RequestException as error:
             message = "The bank cannot be reached."
             raise NotSent(message, word=type(error).__name__) from error
+        reach("bank.after_read")
         if response.status_code in _UNAUTHORISED:
             message = "The bank does not accept our key."
             raise AuthFailed(message, word=_said(response))

@@ -9,6 +9,7 @@ from email.utils import formatdate
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from seedtrust.core.failpoints import reach
 from seedtrust.domain.notices.ports import Mail, MailRefused
 
 _TIMEOUT_SECONDS: Final = 10
@@ -37,6 +38,7 @@ class SmtpMailer:
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
+        reach("mail.before_send")
         try:
             with self._connect() as server:
                 server.send_message(message)
@@ -44,6 +46,7 @@ class SmtpMailer:
             raise _judged(error) from error
         except smtplib.SMTPException as error:
             raise OSError(str(error)) from error
+        reach("mail.sent")
 
     def _connect(self) -> smtplib.SMTP:
         if self._tls:

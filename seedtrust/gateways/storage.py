@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from seedtrust.core.errors import NotFound, Unavailable
+from seedtrust.core.failpoints import reach
 
 _KEY: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -40,24 +41,30 @@ class LocalStorage:
         if place.exists():
             return
         aside = place.with_name(f".{key}.{secrets.token_hex(8)}")
+        reach("storage.before_write")
         try:
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write(aside, content)
+            reach("storage.written_aside")
             aside.replace(place)
             _synchronise(place.parent)
         except OSError as error:
             with contextlib.suppress(OSError):
                 aside.unlink(missing_ok=True)
             raise _unavailable() from error
+        reach("storage.in_place")
 
     def get(self, key: str) -> bytes:
         """Return the content. Raises NotFound, or Unavailable when the disk refuses."""
+        reach("storage.before_read")
         try:
-            return self._place(key).read_bytes()
+            content = self._place(key).read_bytes()
         except FileNotFoundError:
             raise NotFound("The file is missing in the storage. Tell SeedTrust.") from None
         except OSError as error:
             raise _unavailable() from error
+        reach("storage.read")
+        return content
 
     def _place(self, key: str) -> Path:
         # Keys come from hashes; anything else could name a path outside the folder.
