@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from seedtrust.admin import blueprint, listing
 from seedtrust.core.permissions import Permission
-from seedtrust.domain.desk.proof import proofs
 from seedtrust.domain.payments.queries import bank_link, trust_accounts
 from seedtrust.domain.payments.states import ReconciliationStatus
+from seedtrust.domain.reconciliation.proof import three_ways
 from seedtrust.domain.reconciliation.queries import (
     list_statements,
     statement_view,
@@ -106,7 +106,7 @@ def statements_proof() -> str:
     """Show bank, book and owners side by side for every trust account, on a day."""
     actor, today = current_actor(), business_today()
     on = min(listing.day_of("on") or today, today)
-    found = reading(lambda unit: proofs(unit, actor, on))
+    found = reading(lambda unit: three_ways(unit, actor, on))
     return render_template("admin/statements/proof.html", proofs=found, on=on, today=today)
 
 

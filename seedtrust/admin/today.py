@@ -17,7 +17,6 @@ from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases.states import Stage
 from seedtrust.domain.desk import worklist as desk
 from seedtrust.domain.desk.exceptions import Exceptional, open_items
-from seedtrust.domain.desk.proof import Proof, proofs
 from seedtrust.domain.desk.runs import WaitingRun, next_cutoff, waiting_runs
 from seedtrust.domain.desk.worklist import Pile, Worklist
 from seedtrust.domain.disbursements.states import RequestState
@@ -27,6 +26,8 @@ from seedtrust.domain.payees.states import AccountState
 from seedtrust.domain.payments import queries as payments
 from seedtrust.domain.payments.states import InstructionState, RunState
 from seedtrust.domain.payments.views import BankLink
+from seedtrust.domain.reconciliation.proof import three_ways
+from seedtrust.domain.reconciliation.views import ThreeWay
 from seedtrust.ext import in_transaction, reading
 from seedtrust.web.actor import (
     business_now,
@@ -97,7 +98,7 @@ class Seen:
 
     work: Worklist
     runs: list[WaitingRun]
-    proofs: list[Proof]
+    proofs: list[ThreeWay]
     link: BankLink | None
 
 
@@ -107,7 +108,7 @@ def _read(unit: Session, actor: Actor) -> Seen:
     return Seen(
         desk.worklist(unit),
         waiting_runs(unit, actor) if sees_runs else [],
-        proofs(unit, actor, business_today()) if sees_bank else [],
+        three_ways(unit, actor, business_today()) if sees_bank else [],
         payments.bank_link(unit) if sees_bank else None,
     )
 
@@ -140,7 +141,7 @@ def today() -> str:
     )
 
 
-def _cutoffs(found: list[Proof], business: datetime) -> list[tuple[str, datetime]]:
+def _cutoffs(found: list[ThreeWay], business: datetime) -> list[tuple[str, datetime]]:
     times = {("ACH", proof.ach_cutoff_local) for proof in found}
     times |= {("Wire", proof.wire_cutoff_local) for proof in found}
     return sorted(

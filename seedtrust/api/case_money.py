@@ -15,7 +15,7 @@ from seedtrust.core.permissions import Permission
 from seedtrust.domain.cases import queries as cases
 from seedtrust.domain.disbursements.forecast import forecast_of
 from seedtrust.domain.ledger.queries import LineCursor
-from seedtrust.domain.reconciliation.queries import three_way
+from seedtrust.domain.reconciliation.proof import three_way
 from seedtrust.domain.statements import queries
 from seedtrust.domain.statements.queries import BalanceView, StatementLine
 from seedtrust.ext import reading
@@ -197,7 +197,7 @@ def show_proof_of_funds(case: str) -> dict[str, Any]:
     def work(session: Session) -> dict[str, Any]:
         held = cases.case_for(session, actor, case, Permission.LEDGER_VIEW)
         balance = queries.balance_for(session, actor, case, today)
-        proof = three_way(session, held.trust_account_id, today)
+        proof = three_way(session, held.trust_account_id, today, with_items=False)
         known = proof.statement_on is not None
         return {
             "case": held.reference,

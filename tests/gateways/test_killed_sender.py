@@ -18,7 +18,7 @@ from seedtrust.domain.cases.states import Stage
 from seedtrust.domain.disbursements.states import RequestKind
 from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun
 from seedtrust.domain.payments.states import Rail
-from seedtrust.domain.reconciliation.queries import three_way
+from seedtrust.domain.reconciliation.proof import three_way
 from seedtrust.domain.terms.states import Category, TaxClass
 from seedtrust.ext import db
 from seedtrust.gateways.bank import FileDropBank

@@ -17,7 +17,7 @@ from seedtrust.domain.payees.service import account_aad
 from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun
 from seedtrust.domain.payments.states import Rail
 from seedtrust.domain.reconciliation.models import BankStatementLine
-from seedtrust.domain.reconciliation.queries import three_way
+from seedtrust.domain.reconciliation.proof import three_way
 from seedtrust.domain.reconciliation.views import ThreeWay
 from seedtrust.domain.terms.states import Category, TaxClass
 from seedtrust.gateways.bank import FileDropBank

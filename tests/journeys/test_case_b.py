@@ -27,7 +27,7 @@ from seedtrust.domain.notices.ports import Mail
 from seedtrust.domain.operations.models import ExceptionItem, JobRun
 from seedtrust.domain.payments.models import PaymentInstruction, TrustAccount
 from seedtrust.domain.reconciliation.models import BankStatementLine
-from seedtrust.domain.reconciliation.queries import three_way
+from seedtrust.domain.reconciliation.proof import three_way
 from seedtrust.domain.statements.queries import ledger_for
 from seedtrust.ext import db, in_transaction, reading
 from seedtrust.gateways.bank import HttpSandboxControl

@@ -21,6 +21,7 @@ class Deposit(Base):
         UniqueConstraint("bank", "bank_reference"),
         Index(None, "state"),
         Index(None, "case_id", "id"),
+        Index(None, "trust_account_id", "received_on"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

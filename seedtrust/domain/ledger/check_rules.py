@@ -326,6 +326,36 @@ DAILY: Final = (
         WHERE m.seq > COALESCE(b.seq, 0)
         """,
     ),
+    Rule(
+        "owner_sums_differ",
+        "The owners' sums of {effective_on} are not the sums of that day's entries.",
+        "accounts of kind {kind}",
+        """
+        SELECT kind, effective_on FROM (
+            SELECT kind, effective_on, dr_cents AS dr, cr_cents AS cr, entries AS n
+            FROM ledger_owner_daily
+            UNION ALL
+            SELECT a.kind, e.effective_on,
+                   CASE WHEN e.side = 1 THEN -e.amount_cents ELSE 0 END,
+                   CASE WHEN e.side = -1 THEN -e.amount_cents ELSE 0 END, -1
+            FROM ledger_entry e
+            JOIN ledger_owner_mark m ON m.account_id = e.account_id AND e.seq <= m.seq
+            JOIN ledger_account a ON a.id = e.account_id
+            WHERE e.layer = 0
+        ) days GROUP BY kind, effective_on
+        HAVING SUM(dr) <> 0 OR SUM(cr) <> 0 OR SUM(n) <> 0
+        """,
+    ),
+    Rule(
+        "owner_mark_ahead",
+        "Its sums by owner claim {seq} entries, more than it has.",
+        "account {account_id}",
+        """
+        SELECT m.account_id, m.seq FROM ledger_owner_mark m
+        LEFT JOIN ledger_balance b ON b.account_id = m.account_id
+        WHERE m.seq > COALESCE(b.seq, 0)
+        """,
+    ),
 )
 
 RULES: Final = (*TRANSACTIONS, *BALANCES, *HOLDS, *LINKS, *ORPHANS, *DAILY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -18,6 +18,8 @@ from seedtrust.domain.ledger.models import (
     LedgerDaily,
     LedgerDailyMark,
     LedgerEntry,
+    LedgerOwnerDaily,
+    LedgerOwnerMark,
 )
 from seedtrust.domain.ledger.posting import Layer, Side
 from seedtrust.domain.ledger.queries import whole
@@ -28,7 +30,9 @@ _ACCOUNTS_AT_A_TIME: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class _Behind:
+class Behind:
+    """An account whose sums reach to `mark` only, while its entries reach to `seq`."""
+
     account_id: int
     mark: int | None
     seq: int
@@ -42,15 +46,18 @@ def roll_up(session: Session, *, at_least: int = _WORTH_IT) -> int:
     and two runs at once cannot count an entry twice.
     """
     moved = 0
-    for behind in _behind(session, at_least):
-        if _move_mark(session, behind):
+    for behind in behind_accounts(session, LedgerDailyMark, at_least):
+        if move_mark(session, LedgerDailyMark, behind):
             _add_days(session, behind)
             moved += 1
     return moved
 
 
-def _behind(session: Session, at_least: int) -> list[_Behind]:
-    mark, balance = LedgerDailyMark, LedgerBalance
+def behind_accounts(
+    session: Session, mark: type[LedgerDailyMark | LedgerOwnerMark], at_least: int
+) -> list[Behind]:
+    """Return accounts with at least so many entries after their mark, 200 at a time."""
+    balance = LedgerBalance
     rows = session.execute(
         select(balance.account_id, mark.seq, balance.seq)
         .select_from(balance)
@@ -59,23 +66,22 @@ def _behind(session: Session, at_least: int) -> list[_Behind]:
         .order_by(balance.account_id)
         .limit(_ACCOUNTS_AT_A_TIME)
     )
-    return [_Behind(*row) for row in rows]
+    return [Behind(*row) for row in rows]
 
 
-def _move_mark(session: Session, behind: _Behind) -> bool:
+def move_mark(
+    session: Session, mark: type[LedgerDailyMark | LedgerOwnerMark], behind: Behind
+) -> bool:
     """Claim the entries after the mark; false if another run has claimed them."""
     connection = session.connection()
     if behind.mark is not None:
         claim = (
-            update(LedgerDailyMark)
-            .where(
-                LedgerDailyMark.account_id == behind.account_id,
-                LedgerDailyMark.seq == behind.mark,
-            )
+            update(mark)
+            .where(mark.account_id == behind.account_id, mark.seq == behind.mark)
             .values(seq=behind.seq)
         )
         return connection.execute(claim).rowcount == 1
-    first = insert(LedgerDailyMark).values(account_id=behind.account_id, seq=behind.seq)
+    first = insert(mark).values(account_id=behind.account_id, seq=behind.seq)
     try:
         connection.execute(first)
     except IntegrityError:
@@ -83,7 +89,7 @@ def _move_mark(session: Session, behind: _Behind) -> bool:
     return True
 
 
-def _add_days(session: Session, behind: _Behind) -> None:
+def _add_days(session: Session, behind: Behind) -> None:
     entry = LedgerEntry
     days = session.execute(
         select(
@@ -100,7 +106,7 @@ def _add_days(session: Session, behind: _Behind) -> None:
         )
         .group_by(entry.effective_on)
     )
-    rows = [
+    rows: list[dict[str, int | str | date]] = [
         {
             "account_id": behind.account_id,
             "effective_on": day,
@@ -111,18 +117,23 @@ def _add_days(session: Session, behind: _Behind) -> None:
         for day, debit, credit, count in days
     ]
     if rows:
-        _add(session, rows)
+        add_sums(session, LedgerDaily, rows)
 
 
-def _add(session: Session, rows: Iterable[dict[str, int | date]]) -> None:
+def add_sums(
+    session: Session,
+    table: type[LedgerDaily | LedgerOwnerDaily],
+    rows: Sequence[dict[str, int | str | date]],
+) -> None:
+    """Add sums to the rows of their days, which need not exist yet."""
     sums = ("dr_cents", "cr_cents", "entries")
     connection = session.connection()
     if connection.dialect.name == "sqlite":
-        lite = sqlite_insert(LedgerDaily)
-        added = {name: getattr(LedgerDaily, name) + lite.excluded[name] for name in sums}
-        key = [LedgerDaily.account_id, LedgerDaily.effective_on]
-        connection.execute(lite.on_conflict_do_update(index_elements=key, set_=added), list(rows))
+        lite = sqlite_insert(table)
+        added = {name: getattr(table, name) + lite.excluded[name] for name in sums}
+        key = list(table.__table__.primary_key)
+        connection.execute(lite.on_conflict_do_update(index_elements=key, set_=added), rows)
         return
-    my = mysql_insert(LedgerDaily)
-    added = {name: getattr(LedgerDaily, name) + my.inserted[name] for name in sums}
-    connection.execute(my.on_duplicate_key_update(added), list(rows))
+    my = mysql_insert(table)
+    added = {name: getattr(table, name) + my.inserted[name] for name in sums}
+    connection.execute(my.on_duplicate_key_update(added), rows)

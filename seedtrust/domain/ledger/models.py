@@ -256,3 +256,36 @@ class LedgerDailyMark(Base):
     seq: Mapped[int] = mapped_column(BigInteger)
 
     __table_args__ = (CheckConstraint("seq >= 0", name="seq"),)
+
+
+class LedgerOwnerDaily(Base):
+    """Posted sums by owner, kind of account and effective day, up to the accounts' owner marks.
+
+    The owner is whose money it is, a trust account; 0 where no entry tells.
+    """
+
+    __tablename__ = "ledger_owner_daily"
+
+    owner_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(Ascii(32), primary_key=True)
+    effective_on: Mapped[date] = mapped_column(Date, primary_key=True)
+    dr_cents: Mapped[int] = mapped_column(CentsType)
+    cr_cents: Mapped[int] = mapped_column(CentsType)
+    entries: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (
+        CheckConstraint("dr_cents >= 0 AND cr_cents >= 0 AND entries > 0", name="sums"),
+    )
+
+
+class LedgerOwnerMark(Base):
+    """How far an account's entries are rolled up into the sums by owner."""
+
+    __tablename__ = "ledger_owner_mark"
+
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("ledger_account.id"), primary_key=True, autoincrement=False
+    )
+    seq: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (CheckConstraint("seq >= 0", name="seq"),)

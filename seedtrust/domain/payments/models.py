@@ -107,6 +107,8 @@ class PaymentInstruction(Base):
         Index(None, "state"),
         Index(None, "case_id", "id"),
         Index(None, "request_id"),
+        Index(None, "settled_on", "trust_account_id"),
+        Index(None, "returned_on", "trust_account_id"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

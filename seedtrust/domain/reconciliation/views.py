@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -32,6 +33,14 @@ class OpenItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One line of a column of the proof, in cents."""
+
+    label: str
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class Liability:
     """A part of what is owed beside the cases; assets that the company owes are negative."""
 
@@ -50,22 +59,68 @@ class ThreeWay:
 
     trust_account_ref: str
     trust_account: str
+    masked_number: str
+    ach_cutoff_local: str
+    wire_cutoff_local: str
     on: date
     statement_ref: str
     statement_on: date | None
+    statement_imported_at: datetime | None
     statement_cents: int
     since_statement_cents: int
     deposits_in_transit_cents: int
     payments_in_transit_cents: int
     outstanding_checks_cents: int
-    adjusted_bank_cents: int
     bank_cash_cents: int
     in_transit_cents: int
-    book_cents: int
     cases_cents: int
     liabilities: tuple[Liability, ...]
-    owners_cents: int
     items: tuple[OpenItem, ...]
+
+    def with_items(self, items: Iterable[OpenItem]) -> ThreeWay:
+        """Return the same proof with the items behind it."""
+        return replace(self, items=tuple(items))
+
+    @property
+    def bank(self) -> tuple[Part, ...]:
+        """Return what makes up the adjusted balance of the bank."""
+        return (
+            Part("Statement", self.statement_cents),
+            Part("Told by the bank since", self.since_statement_cents),
+            Part("Deposits on their way", self.deposits_in_transit_cents),
+            Part("Payments on their way", self.payments_in_transit_cents),
+            Part("Checks outstanding", self.outstanding_checks_cents),
+        )
+
+    @property
+    def book(self) -> tuple[Part, ...]:
+        """Return what makes up the balance of the book."""
+        return (
+            Part("Cash at the bank", self.bank_cash_cents),
+            Part("In transit", self.in_transit_cents),
+            Part("Checks outstanding", self.outstanding_checks_cents),
+        )
+
+    @property
+    def owners(self) -> tuple[Part, ...]:
+        """Return whose money it is: the cases and each other liability."""
+        others = (Part(item.label, item.amount_cents) for item in self.liabilities)
+        return (Part("Cases", self.cases_cents), *others)
+
+    @property
+    def adjusted_bank_cents(self) -> int:
+        """Return the adjusted balance of the bank."""
+        return sum(part.cents for part in self.bank)
+
+    @property
+    def book_cents(self) -> int:
+        """Return the balance of the book."""
+        return sum(part.cents for part in self.book)
+
+    @property
+    def owners_cents(self) -> int:
+        """Return what belongs to cases and others."""
+        return sum(part.cents for part in self.owners)
 
     @property
     def difference_cents(self) -> int:
@@ -76,6 +131,11 @@ class ThreeWay:
     def owners_difference_cents(self) -> int:
         """Return book less owners."""
         return self.book_cents - self.owners_cents
+
+    @property
+    def worst_difference_cents(self) -> int:
+        """Return the larger of both differences; zero when all three agree."""
+        return max(self.difference_cents, self.owners_difference_cents, key=abs)
 
     @property
     def agrees(self) -> bool:
