@@ -157,6 +157,9 @@ def mariadb_command(folder: Path, data: Path, port: int, password: str) -> list[
     The isolation level is left alone, because the application has to set it for itself.
     """
     first = folder / "first.sql"
+    # A server that starts deletes what it takes for leftovers in this folder: it must be its own.
+    scratch_tables = folder / "tmp"
+    scratch_tables.mkdir(exist_ok=True)
     first.write_text(
         f"CREATE DATABASE IF NOT EXISTS {USER};\n"
         f"CREATE USER IF NOT EXISTS '{USER}'@'{LOOPBACK}' IDENTIFIED BY '{password}';\n"
@@ -170,6 +173,7 @@ def mariadb_command(folder: Path, data: Path, port: int, password: str) -> list[
         f"--datadir={data}",
         f"--socket={folder / 'sock'}",
         f"--pid-file={folder / 'pid'}",
+        f"--tmpdir={scratch_tables}",
         f"--init-file={first}",
         f"--bind-address={LOOPBACK}",
         f"--port={port}",
