@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from seedtrust.core.bankdays import is_banking_day
-from seedtrust.core.clock import at_new_york, business_date
-from seedtrust.sandbox import checks, clock, files, settlement, statements, wires
+from seedtrust.core.clock import Clock, SystemClock, at_new_york, business_date
+from seedtrust.sandbox import checks, clock, files, payments, settlement, statements, wires
 from seedtrust.sandbox.dropfolder import DropFolder, ScanResult
 from seedtrust.sandbox.problems import BankProblem
 from seedtrust.sandbox.store import Connection, Row, Store
@@ -31,8 +31,8 @@ def _close_day(connection: Connection, item: Row) -> None:
     statements.close_day(connection, date.fromisoformat(item["subject"]))
 
 
-def _settle_wire(connection: Connection, item: Row) -> None:
-    wires.settle(connection, item["subject"])
+def _advance_payment(connection: Connection, item: Row) -> None:
+    payments.step(connection, item["subject"])
 
 
 def _credit_wire(connection: Connection, item: Row) -> None:
@@ -51,7 +51,7 @@ _STEPS: Final[dict[str, Callable[[Connection, Row], None]]] = {
     files.SETTLEMENT_DUE: _settle_file,
     settlement.RETURNS_DUE: _bring_back,
     statements.STATEMENTS_DUE: _close_day,
-    wires.PAYMENT_DUE: _settle_wire,
+    payments.PAYMENT_DUE: _advance_payment,
     wires.INBOUND_DUE: _credit_wire,
     checks.DEPOSIT_DUE: _credit_check,
     checks.RETURN_DUE: _bounce_check,
@@ -61,8 +61,18 @@ _STEPS: Final[dict[str, Callable[[Connection, Row], None]]] = {
 class Bank:
     """One bank in one folder; every step is one transaction, so a kill at any moment is safe."""
 
-    def __init__(self, data_dir: Path, *, opened_at: datetime = OPENED_AT) -> None:
-        """Open the bank in a folder; a new one starts its clock at ``opened_at``."""
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        opened_at: datetime = OPENED_AT,
+        real: Clock | None = None,
+    ) -> None:
+        """Open the bank in a folder; a new one starts its clock at ``opened_at``.
+
+        ``real`` tells the time in which tokens end and callers wait; it is the machine's.
+        """
+        self.real = real or SystemClock()
         data_dir.mkdir(parents=True, exist_ok=True)
         self._store = Store(data_dir / "bank.sqlite3")
         with self.unit() as connection:

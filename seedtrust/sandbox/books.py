@@ -100,11 +100,19 @@ def enter(connection: Connection, kind: str, movement: Movement) -> Entered:
         ),
     ).lastrowid
     assert line_id is not None, "a row that was inserted has an id"
+    connection.execute(
+        "UPDATE position SET ledger_cents = ledger_cents - ? WHERE account_id = ?",
+        (own, movement.account_id),
+    )
     return Entered(line_id, bank_reference)
 
 
 def open_book(connection: Connection, account_id: str, opening_cents: int, before: date) -> None:
     """Bring a balance forward on the day before the account opens; it is on no statement."""
+    connection.execute(
+        "INSERT INTO position (account_id, ledger_cents, reserved_cents) VALUES (?, ?, 0)",
+        (account_id, opening_cents),
+    )
     if opening_cents:
         postings = ((book_of(account_id), -opening_cents), (OPENING, opening_cents))
         _journal(connection, "opening", before, postings)
@@ -120,11 +128,24 @@ def ledger_cents(connection: Connection, account_id: str, as_of: date | None = N
     return int(row["cents"])
 
 
-def reserved_cents(connection: Connection, account_id: str) -> int:
-    """Return what accepted wires and ACH credits will still take from an account."""
+def reserve(connection: Connection, account_id: str, cents: int) -> None:
+    """Promise a part of an account's balance to a payment or a file, in cents."""
+    connection.execute(
+        "UPDATE position SET reserved_cents = reserved_cents + ? WHERE account_id = ?",
+        (cents, account_id),
+    )
+
+
+def release(connection: Connection, account_id: str, cents: int) -> None:
+    """Take a promise back, because the money has moved or will not move any more."""
+    reserve(connection, account_id, -cents)
+
+
+def promised_cents(connection: Connection, account_id: str) -> int:
+    """Add up what open payments and ACH credits of files will still take from an account."""
     row = connection.execute(
         "SELECT (SELECT coalesce(sum(amount_cents), 0) FROM payment"
-        "        WHERE account_id = :account AND status = 'accepted')"
+        "        WHERE account_id = :account AND status IN ('accepted', 'in_review', 'sent'))"
         "     + (SELECT coalesce(sum(e.amount_cents), 0) FROM ach_entry e"
         "        JOIN ach_batch b ON b.id = e.batch_id JOIN ach_file f ON f.id = b.file_id"
         "        WHERE b.account_id = :account AND f.status = 'accepted'"
@@ -134,9 +155,18 @@ def reserved_cents(connection: Connection, account_id: str) -> int:
     return int(row["cents"])
 
 
+def _position(connection: Connection, account_id: str) -> tuple[int, int]:
+    """Return the running totals of an account: ledger and reserved, in cents."""
+    row = connection.execute(
+        "SELECT ledger_cents, reserved_cents FROM position WHERE account_id = ?", (account_id,)
+    ).fetchone()
+    return (0, 0) if row is None else (int(row["ledger_cents"]), int(row["reserved_cents"]))
+
+
 def available_cents(connection: Connection, account_id: str) -> int:
     """Return the ledger balance less what is promised already."""
-    return ledger_cents(connection, account_id) - reserved_cents(connection, account_id)
+    ledger, reserved = _position(connection, account_id)
+    return ledger - reserved
 
 
 def require_available(connection: Connection, account_id: str, cents: int) -> None:
@@ -149,6 +179,12 @@ def require_available(connection: Connection, account_id: str, cents: int) -> No
             available_cents=available,
             amount_cents=cents,
         )
+
+
+def bank_reference(connection: Connection, line_id: int | None) -> str | None:
+    """Return the bank's reference on a statement line, or None if there is no line (yet)."""
+    row = connection.execute("SELECT bank_reference FROM line WHERE id = ?", (line_id,)).fetchone()
+    return None if row is None else str(row["bank_reference"])
 
 
 def line_as_json(row: Row) -> dict[str, object]:
@@ -246,6 +282,7 @@ def _account_proof(connection: Connection, account: Row) -> dict[str, object]:
                 }
             )
     ledger = ledger_cents(connection, account["id"])
+    promised = promised_cents(connection, account["id"])
     return {
         "account_id": account["id"],
         "ledger_cents": ledger,
@@ -253,5 +290,8 @@ def _account_proof(connection: Connection, account: Row) -> dict[str, object]:
         "lines_cents": lines_cents,
         "statements": len(statements),
         "wrong_statements": wrong,
-        "is_proved": not wrong and ledger == account["opening_cents"] + lines_cents,
+        "reserved_cents": promised,
+        "is_proved": not wrong
+        and ledger == account["opening_cents"] + lines_cents
+        and _position(connection, account["id"]) == (ledger, promised),
     }

@@ -5,13 +5,19 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Final
 
-from seedtrust.core.bankdays import is_banking_day, next_banking_day, on_or_after
+from seedtrust.core.bankdays import (
+    is_banking_day,
+    next_banking_day,
+    on_or_after,
+    previous_banking_day,
+)
 from seedtrust.core.clock import at_new_york, business_date
 from seedtrust.sandbox.store import Connection, Row
 
 STATEMENT_TIME: Final = (6, 0)
 WIRE_OPENING: Final = (8, 0)
 ACH_SETTLEMENT: Final = (8, 30)
+ACH_SENDING: Final = (20, 0)
 WIRE_CUTOFF: Final = (18, 15)
 SAME_DAY_WINDOWS: Final = (((10, 30), (13, 0)), ((14, 45), (17, 0)))
 RETURN_BANKING_DAYS: Final = 2
@@ -94,3 +100,17 @@ def settlement_moment(accepted_at: datetime, effective_on: date, *, same_day: bo
             if accepted_at < at_new_york(day, *cutoff):
                 return at_new_york(day, *settles)
     return at_new_york(next_banking_day(day), *ACH_SETTLEMENT)
+
+
+def sending_moment(accepted_at: datetime, settles_at: datetime) -> datetime:
+    """Return when the bank sends what settles at an instant; until then it can be cancelled.
+
+    Same-day settlement is sent at the cut-off of its window, that of a morning at 20:00 of the
+    banking day before; what comes later than that goes at once.
+    """
+    day = business_date(settles_at)
+    sends_at = at_new_york(previous_banking_day(day), *ACH_SENDING)
+    for cutoff, settles in SAME_DAY_WINDOWS:
+        if settles_at == at_new_york(day, *settles):
+            sends_at = at_new_york(day, *cutoff)
+    return max(accepted_at, sends_at)

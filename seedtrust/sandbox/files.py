@@ -8,7 +8,7 @@ from datetime import date
 
 from seedtrust.core.clock import business_date
 from seedtrust.formats import nacha
-from seedtrust.sandbox import accounts, achcheck, clock, events
+from seedtrust.sandbox import accounts, achcheck, books, clock, events
 from seedtrust.sandbox.achcheck import BankFault, Candidate, Totals, file_id_text
 from seedtrust.sandbox.problems import CLIENT_REFERENCE, SHA256, BankProblem, Values
 from seedtrust.sandbox.store import Connection, Row
@@ -194,14 +194,17 @@ def _accept(connection: Connection, row: Row) -> None:
     """Fix when each batch settles and put it on the agenda."""
     now = clock.now(connection)
     for batch in _batches(connection, row["id"]):
-        highest = connection.execute(
-            "SELECT coalesce(max(amount_cents), 0) AS cents FROM ach_entry WHERE batch_id = ?",
+        sums = connection.execute(
+            "SELECT coalesce(max(amount_cents), 0) AS highest,"
+            " coalesce(sum(CASE direction WHEN 'credit' THEN amount_cents END), 0) AS credits"
+            " FROM ach_entry WHERE batch_id = ?",
             (batch["id"],),
-        ).fetchone()["cents"]
+        ).fetchone()
+        books.reserve(connection, batch["account_id"], sums["credits"])
         settles_at = clock.settlement_moment(
             now,
             date.fromisoformat(batch["effective_on"]),
-            same_day=highest <= achcheck.SAME_DAY_LIMIT_CENTS,
+            same_day=sums["highest"] <= achcheck.SAME_DAY_LIMIT_CENTS,
         )
         connection.execute(
             "UPDATE ach_batch SET settles_at = ? WHERE id = ?",

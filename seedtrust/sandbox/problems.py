@@ -23,13 +23,21 @@ SHA256: Final = re.compile(r"[0-9a-f]{64}")
 TITLES: Final[dict[str, tuple[int, str]]] = {
     "malformed": (400, "The request could not be read"),
     "unauthenticated": (401, "The API key is missing or wrong"),
+    "token_expired": (401, "The access token is over"),
+    "not_entitled": (403, "The account may not use this rail"),
     "not_found": (404, "Not found"),
     "reference_reused": (409, "This reference belongs to another request"),
     "already_exists": (409, "This already exists with other values"),
     "clock_backwards": (409, "The clock only moves forward"),
     "insufficient_funds": (409, "The available balance is too low"),
     "wrong_state": (409, "This is not possible any more"),
+    "cutoff_passed": (409, "Today's cut-off has passed"),
+    "too_late": (409, "This cannot be stopped any more"),
     "invalid": (422, "Please check the values"),
+    "rate_limited": (429, "Too many requests"),
+    "internal_error": (500, "Something went wrong at the bank"),
+    "not_supported": (501, "The bank does not offer this"),
+    "unavailable": (503, "The bank is not available now"),
 }
 
 
@@ -136,9 +144,33 @@ class Values:
             return default
         return value
 
-    def choice(self, name: str, allowed: Iterable[str]) -> str:
-        """Take one of a few words."""
+    def number(self, name: str, *, highest: int, default: int | None, lowest: int = 0) -> int:
+        """Take a whole number within bounds; without a default it must be there."""
         value = self._take(name)
+        if value is None and default is not None:
+            return default
+        if type(value) is not int or not lowest <= value <= highest:
+            self.refuse(name, f"Give a whole number from {lowest} to {highest}.")
+            return lowest
+        return value
+
+    def some_of(
+        self, name: str, allowed: tuple[str, ...], *, default: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """Take a list of some of a few words."""
+        value = self._take(name)
+        if value is None:
+            return default
+        if not isinstance(value, list) or not all(item in allowed for item in value):
+            self.refuse(name, f"Give a list of some of: {', '.join(allowed)}.")
+            return default
+        return tuple(word for word in allowed if word in value)
+
+    def choice(self, name: str, allowed: Iterable[str], *, default: str | None = None) -> str:
+        """Take one of a few words; without a default it must be there."""
+        value = self._take(name)
+        if value is None and default is not None:
+            return default
         known = sorted(allowed)
         if not isinstance(value, str) or value not in known:
             self.refuse(name, f"Give one of: {', '.join(known)}.")
@@ -192,6 +224,17 @@ class Values:
         part = Values(self._take(name), prefix=f"{self._prefix}{name}.")
         self._parts.append(part)
         return part
+
+    def is_object(self, name: str) -> bool:
+        """Tell whether a field holds an object."""
+        return isinstance(self._values.get(name), Mapping)
+
+    def optional_part(self, name: str) -> Values | None:
+        """Take an object inside the object, or None if it is not there."""
+        if self._values.get(name) is None:
+            self._taken.add(name)
+            return None
+        return self.part(name)
 
     def done(self) -> None:
         """Raise BankProblem naming every field that is wrong or not known."""

@@ -13,12 +13,16 @@ from typing import Final
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from seedtrust.core.clock import Clock
 from seedtrust.sandbox.bank import Bank
-from seedtrust.sandbox.http import EXTENSION, build_app
+from seedtrust.sandbox.http import build_app
+from seedtrust.sandbox.replies import EXTENSION
+from seedtrust.sandbox.tokens import Keys
 
 SCAN_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 0.05
 LOOPBACK: Final = "127.0.0.1"
+CLIENT_ID: Final = "seedtrust"
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +34,19 @@ class _QuietHandler(WSGIRequestHandler):
         """Say nothing."""
 
 
-def create_bank_app(data_dir: Path, api_key: str) -> Flask:
-    """Open the bank in a folder and return its HTTP application, without a watch on the folder."""
-    return build_app(Bank(data_dir), api_key)
+def create_bank_app(
+    data_dir: Path,
+    api_key: str,
+    *,
+    client_id: str = CLIENT_ID,
+    client_secret: str = "",
+    real: Clock | None = None,
+) -> Flask:
+    """Open the bank in a folder and return its HTTP application, without a watch on the folder.
+
+    An empty client secret means the key; ``real`` stands in for the machine's clock.
+    """
+    return build_app(Bank(data_dir, real=real), Keys(api_key, client_id, client_secret))
 
 
 class RunningBank:
@@ -46,9 +60,14 @@ class RunningBank:
         *,
         host: str = LOOPBACK,
         scan_seconds: float | None = SCAN_SECONDS,
+        client_id: str = CLIENT_ID,
+        client_secret: str = "",
+        real: Clock | None = None,
     ) -> None:
         """Bind the port (0 for any free one); ``scan_seconds`` None leaves the folder alone."""
-        app = create_bank_app(data_dir, api_key)
+        app = create_bank_app(
+            data_dir, api_key, client_id=client_id, client_secret=client_secret, real=real
+        )
         bank = app.extensions[EXTENSION]
         assert isinstance(bank, Bank), "the application was made for a bank"
         self.bank = bank
@@ -93,10 +112,14 @@ def serve(
     api_key: str,
     *,
     host: str = LOOPBACK,
+    client_id: str = CLIENT_ID,
+    client_secret: str = "",
     announce: Callable[[str], None] = log.info,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; ``announce`` is told the address."""
-    running = RunningBank(data_dir, port, api_key, host=host)
+    running = RunningBank(
+        data_dir, port, api_key, host=host, client_id=client_id, client_secret=client_secret
+    )
     ended = threading.Event()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from itertools import groupby
@@ -10,11 +11,10 @@ from typing import Final
 from seedtrust.core.bankdays import add_banking_days, next_banking_day
 from seedtrust.core.clock import NEW_YORK, at_new_york, business_date
 from seedtrust.formats import nacha
-from seedtrust.sandbox import accounts, books, clock, events, files
+from seedtrust.sandbox import accounts, books, clock, events, files, paymentbook, settings
 from seedtrust.sandbox.achcheck import file_id_text
 from seedtrust.sandbox.books import Direction, Entered, Movement
 from seedtrust.sandbox.problems import BankProblem
-from seedtrust.sandbox.settings import itemised_settlement
 from seedtrust.sandbox.store import Connection, Row
 
 RETURNS_DUE: Final = "returns"
@@ -31,9 +31,11 @@ _MODIFIERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _ENTRIES: Final = """
 SELECT e.*, b.file_id, b.account_id, b.company_name, b.company_discretionary_data,
        b.company_identification, b.sec_code, b.entry_description, b.odfi_identification,
-       b.settles_at, r.code
-FROM ach_entry e JOIN ach_batch b ON b.id = e.batch_id JOIN ach_file f ON f.id = b.file_id
+       b.settles_at, r.code, p.client_reference AS reference
+FROM ach_entry e JOIN ach_batch b ON b.id = e.batch_id
+LEFT JOIN ach_file f ON f.id = b.file_id
 LEFT JOIN ach_return r ON r.entry_id = e.id
+LEFT JOIN payment p ON p.entry_id = e.id
 """
 
 
@@ -49,17 +51,37 @@ def settle(connection: Connection, file_id: int, due_at: datetime) -> None:
         " ORDER BY b.account_id, e.direction, b.company_discretionary_data, e.id",
         (file_id, clock.to_text(due_at)),
     ).fetchall()
-    post = _post_items if itemised_settlement(connection) else _post_totals
+    _release(connection, entries)
+    post = _post_items if settings.read(connection).itemised_settlement else _post_totals
     settlements = post(connection, entries)
-    connection.execute(
-        "UPDATE ach_entry SET status = 'settled' WHERE status = 'received' AND batch_id IN"
-        " (SELECT id FROM ach_batch WHERE file_id = ? AND settles_at = ?)",
-        (file_id, clock.to_text(due_at)),
-    )
     settled_on = business_date(due_at)
+    conclude(connection, entries, settled_on)
+    _finish(connection, file_id, settled_on, settlements)
+
+
+def entry(connection: Connection, entry_id: int) -> Row:
+    """Return an entry with what its batch says, and the code of its return if there is one."""
+    row: Row = connection.execute(_ENTRIES + " WHERE e.id = ?", (entry_id,)).fetchone()
+    return row
+
+
+def conclude(connection: Connection, entries: list[Row], settled_on: date) -> None:
+    """Note that entries have settled, plan what comes back, and credit receivers at this bank."""
+    connection.executemany(
+        "UPDATE ach_entry SET status = 'settled' WHERE id = ?", [(row["id"],) for row in entries]
+    )
     bounced = _plan_returns(connection, entries, settled_on)
     _credit_receivers(connection, entries, bounced)
-    _finish(connection, file_id, settled_on, settlements)
+
+
+def _release(connection: Connection, entries: list[Row]) -> None:
+    """Take back the promises of the credits that are about to move."""
+    promised: Counter[str] = Counter()
+    for row in entries:
+        if row["direction"] == "credit":
+            promised[row["account_id"]] += row["amount_cents"]
+    for account_id, cents in promised.items():
+        books.release(connection, account_id, cents)
 
 
 def _finish(
@@ -252,7 +274,8 @@ def order_return(connection: Connection, trace_number: str, code: str) -> dict[s
         message = f"{code} is no code with which a receiver's bank sends an entry back."
         raise BankProblem("invalid", message, errors={"code": [message]})
     entry = connection.execute(
-        _ENTRIES + " WHERE e.trace_number = ? AND f.status IN ('accepted', 'settled')"
+        _ENTRIES
+        + " WHERE e.trace_number = ? AND (f.id IS NULL OR f.status IN ('accepted', 'settled'))"
         " ORDER BY e.id DESC LIMIT 1",
         (trace_number,),
     ).fetchone()
@@ -332,7 +355,7 @@ def _bring_back_one(connection: Connection, entry: Row, returned_on: date, file_
             amount_cents=entry["amount_cents"],
             contra=books.ACH_NETWORK,
             type_code=RETURN_CODES[direction],
-            customer_reference=entry["identification"],
+            customer_reference=entry["reference"] or entry["identification"],
             text_lines=(
                 f"ACH RETURN {entry['code']} {entry['name']}",
                 f"TRACE={return_trace}",
@@ -346,6 +369,10 @@ def _bring_back_one(connection: Connection, entry: Row, returned_on: date, file_
         (return_trace, file_name, None if line is None else line.line_id, entry["id"]),
     )
     connection.execute("UPDATE ach_entry SET status = 'returned' WHERE id = ?", (entry["id"],))
+    payment = paymentbook.of_entry(connection, entry["id"])
+    if payment is not None:
+        paymentbook.mark(connection, payment, "returned")
+        return
     file = files.require(connection, entry["file_id"])
     settled_on = business_date(clock.from_text(entry["settles_at"]))
     events.record(
@@ -374,7 +401,9 @@ def _return_file(
     connection: Connection, entries: list[Row], due_at: datetime, number: int
 ) -> nacha.OutgoingFile:
     account = accounts.require(connection, entries[0]["account_id"])
-    origin = files.require(connection, entries[0]["file_id"])["origin"]
+    file_id = entries[0]["file_id"]
+    company = entries[0]["company_identification"]
+    origin = company if file_id is None else files.require(connection, file_id)["origin"]
     routing_number = account["routing_number"]
     # A customer's number of nine digits may not pass for a routing number; the bank's does.
     is_nine = len(origin.strip()) == len(routing_number)

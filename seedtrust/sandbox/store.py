@@ -12,7 +12,7 @@ from typing import Final
 Connection = sqlite3.Connection
 Row = sqlite3.Row
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 BUSY_SECONDS: Final = 30
 
 _SCHEMA: Final = """
@@ -38,6 +38,12 @@ CREATE TABLE account (
     opening_cents INTEGER NOT NULL CHECK (opening_cents >= 0),
     opened_on TEXT NOT NULL,
     UNIQUE (routing_number, account_number)
+) STRICT;
+-- Running totals of what the books and the promises say, so that a payment need not add them up.
+CREATE TABLE position (
+    account_id TEXT PRIMARY KEY REFERENCES account (id),
+    ledger_cents INTEGER NOT NULL,
+    reserved_cents INTEGER NOT NULL CHECK (reserved_cents >= 0)
 ) STRICT;
 CREATE TABLE company (
     identification TEXT PRIMARY KEY,
@@ -74,23 +80,38 @@ CREATE TABLE line (
 CREATE INDEX ix_line_account ON line (account_id, business_on, id);
 CREATE TABLE payment (
     id TEXT PRIMARY KEY,
-    client_reference TEXT NOT NULL UNIQUE,
+    client_reference TEXT NOT NULL,
     request_hash TEXT NOT NULL,
-    rail TEXT NOT NULL,
+    rail TEXT NOT NULL CHECK (rail IN ('ach', 'wire')),
     account_id TEXT NOT NULL REFERENCES account (id),
     amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
     counterparty_name TEXT NOT NULL,
     counterparty_routing TEXT NOT NULL,
     counterparty_account TEXT NOT NULL,
+    counterparty_account_type TEXT NOT NULL,
+    counterparty_party_kind TEXT NOT NULL,
     memo TEXT NOT NULL,
     requested_on TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('accepted', 'settled')),
+    sec_code TEXT NOT NULL,
+    entry_description TEXT NOT NULL,
+    company_identification TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (
+        status IN (
+            'accepted', 'in_review', 'sent', 'settled', 'returned', 'rejected', 'cancelled'
+        )
+    ),
+    status_reason TEXT NOT NULL,
     received_at TEXT NOT NULL,
+    received_really_at TEXT NOT NULL,
+    sends_at TEXT NOT NULL,
+    sent_at TEXT,
     settles_at TEXT NOT NULL,
     settled_at TEXT,
     imad TEXT,
+    entry_id INTEGER UNIQUE REFERENCES ach_entry (id),
     line_id INTEGER UNIQUE REFERENCES line (id)
 ) STRICT;
+CREATE INDEX ix_payment_client_reference ON payment (client_reference);
 CREATE TABLE inbound_wire (
     id TEXT PRIMARY KEY,
     idempotency_key TEXT UNIQUE,
@@ -144,7 +165,8 @@ CREATE INDEX ix_ach_file_sha256 ON ach_file (sha256);
 CREATE INDEX ix_ach_file_client_reference ON ach_file (client_reference);
 CREATE TABLE ach_batch (
     id INTEGER PRIMARY KEY,
-    file_id INTEGER NOT NULL REFERENCES ach_file (id),
+    -- A payment over the API travels in a batch of the bank's own, without a file.
+    file_id INTEGER REFERENCES ach_file (id),
     batch_number INTEGER NOT NULL,
     account_id TEXT NOT NULL REFERENCES account (id),
     company_name TEXT NOT NULL,

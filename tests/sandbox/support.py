@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from seedtrust.core.clock import at_new_york
+from seedtrust.core.clock import Clock, at_new_york
 from seedtrust.formats import bai2, nacha
 from seedtrust.sandbox import RunningBank
 
@@ -258,8 +258,38 @@ def wire_body(cents: int, reference: str, day: str = "2026-01-22", **changes: ob
     } | changes
 
 
-def open_bank(folder: Path) -> Caller:
+def ach_body(
+    cents: int,
+    reference: str,
+    day: str = "2026-01-23",
+    account: str = "000123456789",
+    **changes: object,
+) -> Json:
+    """Return the body of an ACH payment."""
+    return {
+        "client_reference": reference,
+        "rail": "ach",
+        "account_id": "trust",
+        "amount_cents": cents,
+        "counterparty": {
+            "name": "Gestational Carrier 2207",
+            "routing_number": OTHER_BANK,
+            "account_number": account,
+            "account_type": "checking",
+            "party_kind": "person",
+        },
+        "memo": "Monthly allowance",
+        "requested_on": day,
+        "ach": {
+            "sec_code": "PPD",
+            "entry_description": "ESCROWPAY",
+            "company_identification": COMPANY,
+        },
+    } | changes
+
+
+def open_bank(folder: Path, real: Clock | None = None) -> Caller:
     """Start a bank in a folder, on a free port, without a watch on its drop folder."""
-    running = RunningBank(folder, 0, API_KEY, scan_seconds=None)
+    running = RunningBank(folder, 0, API_KEY, scan_seconds=None, real=real)
     running.start()
     return Caller(running, folder / "drop")

@@ -125,9 +125,9 @@ def test_each_settlement_date_and_reference_of_a_file_has_its_own_line(bank: Cal
 
 def test_itemised_settlement_shows_a_line_for_each_entry(bank: Caller) -> None:
     bank.fund(10_000)
-    assert bank.get("/sim/settings") == {"itemised_settlement": False}
+    assert bank.get("/sim/settings")["itemised_settlement"] is False
     changed = bank.send("PUT", "/sim/settings", {"itemised_settlement": True})
-    assert changed.json() == {"itemised_settlement": True}
+    assert changed.json()["itemised_settlement"] is True
     pays = [Pay(100, "PAYREF000000001"), Pay(100, "PAYREF000000002", account="555002")]
     bank.drop_and_scan("RUN1", ach([batch_of(pays, "2026-01-23")], created="2026-01-22"))
     bank.at("2026-01-26", 6)
