@@ -55,6 +55,7 @@ EXCEPTION_WORDS: Final = {
     "payment.returned": "Payments that came back",
     "request.insufficient": "Requests that the balance does not cover",
     "request.on_hold": "Requests that the case's stage holds back",
+    "return.between_banks": "Returns that the banks dispute",
     "return.unknown": "Returns that fit no payment",
     "run.not_sent": "Runs that were not sent",
     "run.rejected": "Runs that the bank rejected",

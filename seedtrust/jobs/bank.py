@@ -1,4 +1,4 @@
-"""Listening to the bank: its events in order, and the return files that it leaves for us."""
+"""Listening to the bank: its events in order, and the answers that it leaves for us in files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from seedtrust.core.errors import DomainError
 from seedtrust.core.failpoints import reach
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.payments import events, inbox
+from seedtrust.domain.payments.answers import apply_answer_file
 from seedtrust.domain.payments.ports import BankError, BankEvent, InboundFile
-from seedtrust.domain.payments.returns import apply_return_file
 from seedtrust.ext import in_transaction, reading
 from seedtrust.jobs.tools import Tools, system
 
 CURSOR = "bank"
-_RETURN_FILES = ("RET-", ".ach")
+_NACHA_FILES = ".ach"
 
 
 def poll_events(tools: Tools) -> tuple[int, int]:
@@ -45,8 +45,7 @@ def poll_events(tools: Tools) -> tuple[int, int]:
         if not page.has_more or not page.events:
             break
     _mark_link(tools, healthy=True)
-    returned, refused = _take_returns(tools, actor)
-    return done + returned, failed + refused
+    return done, failed
 
 
 def _apply(tools: Tools, actor: Actor, event: BankEvent, *, after: str | None) -> bool:
@@ -77,11 +76,17 @@ def _apply(tools: Tools, actor: Actor, event: BankEvent, *, after: str | None) -
     return True
 
 
-def _take_returns(tools: Tools, actor: Actor) -> tuple[int, int]:
+def fetch_inbound(tools: Tools) -> tuple[int, int]:
+    """Read the NACHA files that the bank left: returns and notifications of change.
+
+    Whatever their names are, each is read strictly and applied whole; a broken one is put in
+    front of a person, stops no other and is tried again.
+    """
+    actor = system("files.fetch_inbound")
     done = failed = 0
-    for file in waiting_files(tools, *_RETURN_FILES):
+    for file in waiting_files(tools, "", _NACHA_FILES):
         try:
-            _take_return(tools, actor, file)
+            _take_answers(tools, actor, file)
             done += 1
         except (DomainError, BankError) as refusal:
             report_file(tools, file, refusal)
@@ -89,14 +94,15 @@ def _take_returns(tools: Tools, actor: Actor) -> tuple[int, int]:
     return done, failed
 
 
-def _take_return(tools: Tools, actor: Actor, file: InboundFile) -> None:
+def _take_answers(tools: Tools, actor: Actor, file: InboundFile) -> None:
     content, moment = tools.bank.download(file.name), tools.moment()
 
     def apply(session: Session) -> None:
-        apply_return_file(session, actor, file_name=file.name, content=content, moment=moment)
+        apply_answer_file(session, actor, file_name=file.name, content=content, moment=moment)
         inbox.mark_taken(session, file, moment=moment)
 
     in_transaction(apply)
+    reach("answers.taken")
 
 
 def waiting_files(tools: Tools, prefix: str, suffix: str) -> list[InboundFile]:

@@ -16,6 +16,7 @@ from seedtrust.domain.funding import service as funding
 from seedtrust.domain.ledger.check import check
 from seedtrust.domain.operations.service import open_exception
 from seedtrust.domain.payments.lookup import case_of_instruction
+from seedtrust.domain.payments.returns import give_back
 from seedtrust.domain.terms import queries as term_queries
 from seedtrust.ext import in_transaction, reading
 from seedtrust.jobs.tools import Tools, system
@@ -98,6 +99,24 @@ def close_refunded(tools: Tools, payload: dict[str, str]) -> None:
         if case_id is not None:
             case = locked_case(session, case_id)
             closing.close_when_settled(session, actor, case, moment=tools.moment_in(session))
+
+    in_transaction(work)
+
+
+def reopen_returned(tools: Tools, payload: dict[str, str]) -> None:
+    """Reopen a closed case to which a payment came back, and give it the money."""
+    actor = system("cases.reopening")
+
+    def work(session: Session) -> None:
+        case_id = case_of_instruction(session, payload["instruction"])
+        if case_id is None:
+            return
+        moment = tools.moment_in(session)
+        case = locked_case(session, case_id)
+        if case.stage == Stage.CLOSED:
+            reason = "A payment came back after the end."
+            closing.reopen_on(session, actor, case, reason=reason, moment=moment)
+        give_back(session, actor, case, payload["instruction"], moment=moment)
 
     in_transaction(work)
 

@@ -44,6 +44,7 @@ def _every(minutes: int) -> tuple[time, ...]:
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {
+    "closing.payment_came_back": cases.reopen_returned,
     "notice.mail": notices.send_mail,
     "closing.refund_settled": cases.close_refunded,
     "run.transmit": payments.transmit_run,
@@ -58,6 +59,13 @@ JOBS: Final[tuple[Job, ...]] = (
         _every(5),
         bank.poll_events,
         "Reads the bank's events in order.",
+        banking_days_only=False,
+    ),
+    Job(
+        "files.fetch_inbound",
+        _every(5),
+        bank.fetch_inbound,
+        "Reads the bank's files of returns and corrections.",
         banking_days_only=False,
     ),
     Job(

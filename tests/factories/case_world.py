@@ -13,7 +13,7 @@ from seedtrust.core.permissions import STAFF_ROLES, Actor, ActorKind, Role
 from seedtrust.domain.cases import service as cases
 from seedtrust.domain.cases.models import Agency, Case, CaseParty
 from seedtrust.domain.cases.states import AgreementKind, CaseKind, Milestone, Side
-from seedtrust.domain.identity.models import User
+from seedtrust.domain.identity.models import User, UserRole
 from seedtrust.domain.ledger import chart
 from seedtrust.domain.ledger import service as ledger
 from seedtrust.domain.payees import service as payees
@@ -50,8 +50,11 @@ def person(
     )
     session.add(user)
     session.flush()
+    session.add(
+        UserRole(id=new_id(), user_id=user.id, role=role.value, current=True, granted_at=REAL_TIME)
+    )
     kind = ActorKind.STAFF if is_staff else ActorKind.PARTY
-    return Actor(kind, user.id, name, frozenset({role}), agency_id=agency_id)
+    return Actor(kind, user.id, name, frozenset({role}), agency_id=agency_id, email=user.email)
 
 
 @dataclass

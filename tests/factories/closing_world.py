@@ -83,7 +83,7 @@ def pay_refund(session: Session, refund: DisbursementRequest) -> None:
         effective_on=date(2026, 5, 22),
         now=CERTIFIED.at,
     )
-    paying.mark_paid(session, SYSTEM, refund, moment=CERTIFIED)
+    paying.mark_paid(session, SYSTEM, refund, payment=refund.reference, moment=CERTIFIED)
     session.flush()
 
 

@@ -32,6 +32,8 @@ FACTS = {
     "request": "ABCDEFGHIJKLMNO",
     "category": "legal",
     "reason": "The invoice is missing.",
+    "next_step": "Ask the payee.",
+    "sentence": "A file was altered.",
     "name": "Maren Holt",
     "days": "7",
 }

@@ -61,9 +61,14 @@ def leave_run(
 
 
 def mark_paid(
-    session: Session, actor: Actor, request: DisbursementRequest, *, moment: Moment
+    session: Session,
+    actor: Actor,
+    request: DisbursementRequest,
+    *,
+    payment: str,
+    moment: Moment,
 ) -> None:
-    """Record that the bank has settled the payment."""
+    """Record that the bank has settled the payment with this reference."""
     request.hold_id = None
     move(
         session,
@@ -73,16 +78,22 @@ def mark_paid(
         amount_cents=amount_to_pay(request),
         moment=moment,
     )
-    telling.paid(session, _case(session, request), request, moment)
+    telling.paid(session, _case(session, request), request, payment, moment)
 
 
 def mark_returned(
-    session: Session, actor: Actor, request: DisbursementRequest, *, reason: str, moment: Moment
+    session: Session,
+    actor: Actor,
+    request: DisbursementRequest,
+    *,
+    reason: str,
+    payment: str,
+    moment: Moment,
 ) -> None:
-    """Record that the bank sent the money back."""
+    """Record that the bank sent the payment with this reference back, in the parties' words."""
     request.hold_id = None
     move(session, actor, request, RequestEvent.RETURN, reason=reason, moment=moment)
-    telling.returned(session, _case(session, request), request, moment)
+    telling.returned(session, _case(session, request), request, payment, moment)
 
 
 def pay_again(

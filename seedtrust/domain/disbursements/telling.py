@@ -47,18 +47,22 @@ def denied(session: Session, case: Case, request: DisbursementRequest, moment: M
     _tell(session, case, request, NoticeEvent.REQUEST_DENIED, _requester(request), moment)
 
 
-def paid(session: Session, case: Case, request: DisbursementRequest, moment: Moment) -> None:
+def paid(
+    session: Session, case: Case, request: DisbursementRequest, payment: str, moment: Moment
+) -> None:
     """Tell whoever asked, the payee's own user, and the parents when it is their refund."""
     users = _requester(request) | _payee_users(session, request)
-    _tell(session, case, request, NoticeEvent.PAYMENT_SETTLED, users, moment)
+    _tell(session, case, request, NoticeEvent.PAYMENT_SETTLED, users, moment, again=payment)
     if request.kind == RequestKind.REFUND:
-        _tell(session, case, request, NoticeEvent.PAYMENT_SETTLED, None, moment)
+        _tell(session, case, request, NoticeEvent.PAYMENT_SETTLED, None, moment, again=payment)
 
 
-def returned(session: Session, case: Case, request: DisbursementRequest, moment: Moment) -> None:
+def returned(
+    session: Session, case: Case, request: DisbursementRequest, payment: str, moment: Moment
+) -> None:
     """Tell the payee's own user and whoever asked that the money came back."""
     users = _requester(request) | _payee_users(session, request)
-    _tell(session, case, request, NoticeEvent.PAYMENT_RETURNED, users, moment)
+    _tell(session, case, request, NoticeEvent.PAYMENT_RETURNED, users, moment, again=payment)
 
 
 def _requester(request: DisbursementRequest) -> set[int]:
@@ -81,6 +85,8 @@ def _tell(  # noqa: PLR0917 - the event, its subject and its readers
     event: NoticeEvent,
     user_ids: Collection[int] | None,
     moment: Moment,
+    *,
+    again: str = "",
 ) -> None:
     query = select(CaseParty).where(CaseParty.case_id == case.id, CaseParty.email != "")
     if user_ids is None:
@@ -97,6 +103,8 @@ def _tell(  # noqa: PLR0917 - the event, its subject and its readers
     recipients = [
         Recipient(party.user_id, party.email, facts) for party in session.execute(query).scalars()
     ]
-    # A step that happens again (asked twice, returned twice) is another event: rounds tell apart.
-    key = f"{event.value}:{request.reference}:{request.approval_round}:{request.state}"
+    # A step that happens again (asked twice, returned twice) is another event: rounds tell them
+    # apart, and payments those of one round.
+    told = again or f"{request.approval_round}:{request.state}"
+    key = f"{event.value}:{request.reference}:{told}"
     notify(session, event, key, recipients, case_id=case.id, now=moment.at)

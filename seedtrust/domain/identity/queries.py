@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -92,6 +92,23 @@ def names_of(session: Session, user_ids: Iterable[int]) -> dict[int, str]:
     """Return display names by user id, for lists that show who did something."""
     rows = session.execute(select(User.id, User.display_name).where(User.id.in_(set(user_ids))))
     return {user_id: name for user_id, name in rows}  # noqa: C416 - rows are not pairs to mypy
+
+
+def staff_holding(session: Session, roles: Collection[Role]) -> list[tuple[int, str]]:
+    """Return user id and address of the active staff who hold one of some roles, by id."""
+    rows = session.execute(
+        select(User.id, User.email)
+        .join(UserRole, UserRole.user_id == User.id)
+        .where(
+            User.kind == UserKind.STAFF.value,
+            User.status == UserStatus.ACTIVE.value,
+            UserRole.current.is_(True),
+            UserRole.role.in_([role.value for role in roles]),
+        )
+        .distinct()
+        .order_by(User.id)
+    )
+    return [(user_id, email) for user_id, email in rows]
 
 
 def _views(session: Session, users: Iterable[User]) -> list[PersonView]:

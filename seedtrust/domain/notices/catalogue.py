@@ -26,6 +26,8 @@ class NoticeEvent(StrEnum):
     REQUEST_DENIED = "request.denied"
     PAYMENT_SETTLED = "payment.settled"
     PAYMENT_RETURNED = "payment.returned"
+    PAYMENT_RETURNED_STAFF = "payment.returned_staff"
+    PAYMENT_STOPPED = "payment.stopped"
     DEPOSIT_RECEIVED = "deposit.received"
     ACCOUNT_SUBMITTED = "payee_account.submitted"
     ACCOUNT_ACTIVE = "payee_account.active"
@@ -70,6 +72,8 @@ CATALOGUE: Final[Mapping[NoticeEvent, Notice]] = {
         _notice(NoticeEvent.REQUEST_DENIED, "A request was not approved"),
         _notice(NoticeEvent.PAYMENT_SETTLED, "A payment has arrived"),
         _notice(NoticeEvent.PAYMENT_RETURNED, "A payment came back"),
+        _notice(NoticeEvent.PAYMENT_RETURNED_STAFF, "A payment came back and waits for you"),
+        _notice(NoticeEvent.PAYMENT_STOPPED, "Something was stopped for safety"),
         _notice(NoticeEvent.DEPOSIT_RECEIVED, "Funds have arrived"),
         _notice(NoticeEvent.ACCOUNT_SUBMITTED, "New bank details were submitted"),
         _notice(NoticeEvent.ACCOUNT_ACTIVE, "Your bank details are ready"),

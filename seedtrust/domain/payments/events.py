@@ -18,12 +18,11 @@ from seedtrust.core.permissions import Actor
 from seedtrust.domain.funding import service as funding
 from seedtrust.domain.operations.service import close_exceptions_of, open_exception
 from seedtrust.domain.payments import instructions as life
-from seedtrust.domain.payments.access import locked_instruction, locked_run
+from seedtrust.domain.payments.access import locked_run
 from seedtrust.domain.payments.files import live_file
 from seedtrust.domain.payments.models import (
     BankCursor,
     BankInboxItem,
-    PaymentInstruction,
     PaymentRun,
     TrustAccount,
 )
@@ -34,8 +33,8 @@ from seedtrust.domain.payments.ports import (
     PaymentSnapshot,
 )
 from seedtrust.domain.payments.progress import advance
-from seedtrust.domain.payments.returns import apply_return
-from seedtrust.domain.payments.states import UNCLEAR_STATES, InstructionState
+from seedtrust.domain.payments.returns import Told, take_back
+from seedtrust.domain.payments.states import InstructionState
 from seedtrust.domain.payments.transmission import record_transmitted
 from seedtrust.domain.payments.wires import record_answer
 
@@ -248,33 +247,19 @@ def _wire_received(session: Session, actor: Actor, event: BankEvent, moment: Mom
 
 
 def _entry_returned(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
-    reference = session.execute(
-        select(PaymentInstruction.reference).where(
-            PaymentInstruction.reference == _text(event, "identification"),
-            PaymentInstruction.trace_number == _text(event, "trace_number"),
-        )
-    ).scalar_one_or_none()
-    if reference is None:
-        message = "The bank returned a payment that we do not know."
-        raise Invalid(message)
-    run, row = locked_instruction(session, reference)
-    if life.state_of(row) in UNCLEAR_STATES:
-        record_transmitted(session, actor, run_ref=run.reference, moment=moment)
-    returned = apply_return(
-        session,
-        actor,
-        run,
-        row,
+    told = Told(
+        trace_number=_text(event, "trace_number", needed=False),
+        identification=_text(event, "identification", needed=False),
         code=_text(event, "return_code"),
         amount_cents=_cents(event),
         returned_on=_day(event, "returned_on"),
-        moment=moment,
     )
-    return (
-        f"Payment {reference} returned."
-        if returned
-        else f"Payment {reference} was returned before."
-    )
+    done = take_back(session, actor, told, moment=moment)
+    if done is None:
+        message = "The bank returned a payment that we do not know."
+        raise Invalid(message)
+    which = told.identification or told.trace_number
+    return f"Payment {which} returned." if done else f"Payment {which} was returned before."
 
 
 def _run_of(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> PaymentRun:

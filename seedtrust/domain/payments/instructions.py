@@ -38,6 +38,7 @@ from seedtrust.domain.payments.states import (
 
 SOURCE: Final = "instruction"
 REFUND_SETTLED: Final = "closing.refund_settled"
+CAME_BACK_CLOSED: Final = "closing.payment_came_back"
 
 _S = InstructionState
 _LINE_KINDS: Final = {
@@ -187,7 +188,7 @@ def mark_settled(
         row.settled_on = settled_on
         step(session, actor, row, _S.SETTLED, word=word, moment=moment)
         request = requests[row.request_id]
-        paying.mark_paid(session, actor, request, moment=moment)
+        paying.mark_paid(session, actor, request, payment=row.reference, moment=moment)
         if request.kind == RequestKind.REFUND:
             payload = {"instruction": row.reference}
             promise(session, REFUND_SETTLED, row.reference, payload, now=moment.at)
@@ -250,13 +251,17 @@ def mark_returned(
     *,
     code: str,
     returned_on: date,
+    reason: str,
     word: str = "",
     moment: Moment,
 ) -> None:
     """Record that the receiving bank sent a payment back: the money returns to its case.
 
+    `reason` is what the parties may read, `word` the bank's own.
+
     What comes back had settled, even when the return is heard of first. On a CLOSED case it goes
-    to returned payments, because that case's ledger takes nothing any more.
+    to returned payments, because that case's ledger takes nothing any more, and the case is to be
+    reopened.
     """
     if state_of(instruction) is not _S.SETTLED:
         expected = instruction.effective_on
@@ -287,8 +292,41 @@ def mark_returned(
     )
     instruction.returned_on, instruction.return_code = returned_on, code
     step(session, actor, instruction, _S.RETURNED, word=word, moment=moment)
-    reason = f"The bank returned it ({code})." if code else "The bank returned it."
-    paying.mark_returned(session, actor, request, reason=reason, moment=moment)
+    paying.mark_returned(
+        session, actor, request, reason=reason, payment=instruction.reference, moment=moment
+    )
+    if not instruction.returned_to_case:
+        payload = {"instruction": instruction.reference}
+        promise(session, CAME_BACK_CLOSED, instruction.reference, payload, now=moment.at)
+
+
+def move_to_case(
+    session: Session, actor: Actor, instruction: PaymentInstruction, case: Case, moment: Moment
+) -> bool:
+    """Give a reopened case the money that came back while it was closed; False if it has it.
+
+    The caller holds the locks of case and payment.
+    """
+    if instruction.returned_to_case or state_of(instruction) is not _S.RETURNED:
+        return False
+    request = requests_of(session, [instruction])[instruction.request_id]
+    ledger.transfer(
+        session,
+        actor,
+        debit_account_id=_returned(session),
+        credit_account_id=case.ledger_account_id,
+        amount_cents=instruction.amount_cents,
+        kind=TxnKind.RETURN,
+        key=f"return-to-case:{instruction.reference}",
+        effective_on=moment.today,
+        memo=f"Request {request.reference}",
+        category=request.category,
+        source_type=SOURCE,
+        source_ref=instruction.reference,
+        now=moment.at,
+    )
+    instruction.returned_to_case = True
+    return True
 
 
 def _line_kind(request: DisbursementRequest, came_back: Collection[int]) -> TxnKind:

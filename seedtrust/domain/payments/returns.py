@@ -1,9 +1,7 @@
-"""Payments that come back: what each return code means for the payee's account."""
+"""Payments that come back: whose they are, and what each return code sets off, once."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -12,38 +10,68 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seedtrust.core.clock import Moment
+from seedtrust.core.db import lock_where
 from seedtrust.core.errors import Invalid
-from seedtrust.core.ids import new_id
+from seedtrust.core.money import format_dollars
 from seedtrust.core.permissions import Actor
+from seedtrust.domain.cases.models import Case
+from seedtrust.domain.cases.stages import ENDED
+from seedtrust.domain.notices.catalogue import NoticeEvent
 from seedtrust.domain.operations.service import open_exception
 from seedtrust.domain.payees.models import PayeeAccount
 from seedtrust.domain.payees.service import block_account
 from seedtrust.domain.payees.states import AccountState
 from seedtrust.domain.payments import instructions as life
 from seedtrust.domain.payments.access import locked_instruction
-from seedtrust.domain.payments.achfile import sha256_of
-from seedtrust.domain.payments.models import (
-    BankInboxItem,
-    PaymentInstruction,
-    PaymentRun,
-)
+from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun
 from seedtrust.domain.payments.progress import advance
-from seedtrust.domain.payments.states import InstructionState
-from seedtrust.formats.nacha import RETURN_CODES, EntryKind, ParsedEntry, read_file
+from seedtrust.domain.payments.return_codes import ReturnReason, reason_of
+from seedtrust.domain.payments.states import UNCLEAR_STATES, InstructionState, Rail
+from seedtrust.domain.payments.telling import tell_staff
+from seedtrust.domain.payments.transmission import record_transmitted
 
-SOURCE: Final = "returns"
 UNKNOWN_KIND: Final = "return.unknown"
+RETURNED_KIND: Final = "payment.returned"
 _S = InstructionState
 _RETURNABLE: Final = frozenset({_S.SENT, _S.ACCEPTED, _S.SETTLED})
 
 
 @dataclass(frozen=True, slots=True)
-class ReturnResult:
-    """What a return file changed: payments returned, and entries that belong to none of ours."""
+class Told:
+    """What the bank tells of one return, whichever way it came.
 
-    returned: int
-    known_before: int
-    unknown: int
+    `trace_number` is the original one, `identification` our reference; either may be empty.
+    """
+
+    trace_number: str
+    identification: str
+    code: str
+    amount_cents: int
+    returned_on: date
+
+
+def find_payment(session: Session, trace_number: str, identification: str) -> str | None:
+    """Return the reference of the payment that an answer of the bank is about, or None.
+
+    By original trace number first; seven digits begin anew some day, so the newest counts. By our
+    reference where the bank gives no trace, or where we know none. An answer whose trace and
+    reference name different things belongs to nobody: a person has to ask the bank.
+    """
+    by_reference = session.execute(
+        select(PaymentInstruction.reference, PaymentInstruction.trace_number).where(
+            PaymentInstruction.reference == identification
+        )
+    ).one_or_none()
+    if by_reference is not None and (not trace_number or by_reference[1] in {None, trace_number}):
+        return identification
+    if identification or not trace_number:
+        return None
+    return session.execute(
+        select(PaymentInstruction.reference)
+        .where(PaymentInstruction.trace_number == trace_number)
+        .order_by(PaymentInstruction.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
 
 
 def apply_return(
@@ -59,9 +87,10 @@ def apply_return(
 ) -> bool:
     """Take a returned payment back into its case; False when it had come back before.
 
-    Codes such as R02, R03 and R04 (closed, unknown or invalid account) block the payee's account,
-    so that nothing else is sent there. The caller holds the locks of run and payment. Raises
-    Invalid for another amount or a payment that the bank cannot have had.
+    What the code means decides the rest: R02, R03, R04 and their like block the payee's account,
+    so that nothing else is sent there, and the table names who is told. The caller holds the locks
+    of run and payment. Raises Invalid for another amount or a payment that the bank cannot have
+    had.
     """
     state = life.state_of(row)
     if state is _S.RETURNED:
@@ -72,121 +101,109 @@ def apply_return(
             "Ask the bank before anything else is paid there."
         )
         raise Invalid(message, instruction=row.reference, state=state.value)
-    meaning = RETURN_CODES.get(code)
-    word = code if meaning is None else f"{code} {meaning.meaning}"
+    reason = reason_of(code)
     life.mark_returned(
-        session, actor, row, code=code, returned_on=returned_on, word=word, moment=moment
+        session,
+        actor,
+        row,
+        code=code,
+        returned_on=returned_on,
+        reason=reason.for_parties,
+        word=reason.label,
+        moment=moment,
     )
     advance(session, run, moment)
-    if meaning is not None and meaning.blocks_account:
-        _block(session, actor, row, word, moment)
-    open_exception(
-        session,
-        "payment.returned",
-        "instruction",
-        row.reference,
-        f"The bank returned a payment: {word}",
-        case_id=row.case_id,
-        now=moment.at,
-    )
+    if reason.blocks_account:
+        _block(session, actor, row, reason, moment)
+    _tell(session, row, reason, moment)
     return True
 
 
-def apply_return_file(
-    session: Session, actor: Actor, *, file_name: str, content: bytes, moment: Moment
-) -> ReturnResult:
-    """Apply a return file of the bank, whole and once; entries are matched by original trace.
+def take_back(session: Session, actor: Actor, told: Told, *, moment: Moment) -> bool | None:
+    """Find the payment of a return and apply it; False if known before, None if nobody's.
 
-    What the bank's events have told already changes nothing here. Entries that belong to none of
-    our payments become exception items. Raises Invalid when the file cannot be read.
+    A return that belongs to none of our payments becomes an exception item, never dropped. Raises
+    what `apply_return` raises.
     """
-    sha256 = sha256_of(content)
-    known = session.execute(
-        select(BankInboxItem.id).where(
-            BankInboxItem.source == SOURCE, BankInboxItem.external_id == sha256
-        )
-    ).scalar_one_or_none()
-    if known is not None:
-        return ReturnResult(0, 0, 0)
-    parsed = read_file(io.BytesIO(content), lenient=True)
-    if not parsed.batches or parsed.unreadable or not parsed.is_valid:
-        message = f"The return file {file_name} cannot be read. Ask the bank to send it again."
-        raise Invalid(message, file=file_name)
-    counts = {"returned": 0, "known_before": 0, "unknown": 0}
-    for entry in parsed.entries:
-        if entry.kind is EntryKind.RETURN:
-            counts[_take_back(session, actor, entry, moment)] += 1
-    session.add(
-        BankInboxItem(
-            id=new_id(),
-            source=SOURCE,
-            external_id=sha256,
-            kind="return_file",
-            payload={"file": file_name, **counts},
-            received_at=moment.at,
-            applied_at=moment.at,
-            outcome=", ".join(f"{number} {name}" for name, number in counts.items()),
-        )
-    )
-    return ReturnResult(**counts)
-
-
-def _take_back(session: Session, actor: Actor, entry: ParsedEntry, moment: Moment) -> str:
-    reference = next(_references(session, entry), None)
+    reference = find_payment(session, told.trace_number, told.identification)
     if reference is None:
-        open_exception(
-            session,
-            UNKNOWN_KIND,
-            "return",
-            f"{entry.trace_number}:{entry.original_trace}"[:64],
-            "The bank returned a payment that we do not know. Ask the bank what it belongs to.",
-            now=moment.at,
-        )
-        return "unknown"
+        _unknown(session, told, moment)
+        return None
     run, row = locked_instruction(session, reference)
-    returned = apply_return(
+    if life.state_of(row) in UNCLEAR_STATES and run.rail == Rail.ACH:
+        # The bank cannot return what it does not have: the file has arrived.
+        record_transmitted(session, actor, run_ref=run.reference, moment=moment)
+    return apply_return(
         session,
         actor,
         run,
         row,
-        code=entry.return_code,
-        amount_cents=entry.amount_cents,
-        returned_on=_day_of(entry, moment),
+        code=told.code,
+        amount_cents=told.amount_cents,
+        returned_on=told.returned_on,
         moment=moment,
     )
-    return "returned" if returned else "known_before"
 
 
-def _references(session: Session, entry: ParsedEntry) -> Iterator[str]:
-    """Yield our payments with an entry's original trace and reference, newest first."""
-    rows = session.execute(
-        select(PaymentInstruction.reference)
-        .where(
-            PaymentInstruction.trace_number == entry.original_trace,
-            PaymentInstruction.reference == entry.identification,
-        )
-        .order_by(PaymentInstruction.id.desc())
+def give_back(
+    session: Session, actor: Actor, case: Case, instruction_ref: str, *, moment: Moment
+) -> bool:
+    """Move what came back while a case was closed to the case, now that it is open again.
+
+    The caller holds the case's lock. False when the case has it already, or takes nothing.
+    """
+    rows = lock_where(
+        session,
+        select(PaymentInstruction).where(PaymentInstruction.reference == instruction_ref),
     )
-    yield from rows.scalars()
+    if not rows or rows[0].case_id != case.id or case.stage in ENDED:
+        return False
+    return life.move_to_case(session, actor, rows[0], case, moment)
 
 
-def _day_of(entry: ParsedEntry, moment: Moment) -> date:
-    """Return the settlement day that the operator put into the batch header, a day of the year."""
-    number = entry.batch.settlement_day
-    if number is None:
-        return moment.today
-    for year in (moment.today.year, moment.today.year - 1):
-        day = date.fromordinal(date(year, 1, 1).toordinal() + number - 1)
-        if day <= moment.today:
-            return day
-    return moment.today
+def _tell(session: Session, row: PaymentInstruction, reason: ReturnReason, moment: Moment) -> None:
+    open_exception(
+        session,
+        RETURNED_KIND,
+        "instruction",
+        row.reference,
+        f"The bank returned a payment: {reason.label} {reason.next_step}",
+        case_id=row.case_id,
+        now=moment.at,
+    )
+    facts = {
+        "case": str(session.get_one(Case, row.case_id).number),
+        "reason": reason.meaning,
+        "next_step": reason.next_step,
+    }
+    tell_staff(
+        session,
+        NoticeEvent.PAYMENT_RETURNED_STAFF,
+        row.reference,
+        reason.roles,
+        facts,
+        case_id=row.case_id,
+        moment=moment,
+    )
+
+
+def _unknown(session: Session, told: Told, moment: Moment) -> None:
+    open_exception(
+        session,
+        UNKNOWN_KIND,
+        "return",
+        f"{told.trace_number or told.identification}:{told.code}"[:64],
+        f"The bank returned {format_dollars(told.amount_cents)} of a payment that we do not know: "
+        f"{reason_of(told.code).label} Ask the bank what it belongs to.",
+        now=moment.at,
+    )
 
 
 def _block(
-    session: Session, actor: Actor, row: PaymentInstruction, word: str, moment: Moment
+    session: Session, actor: Actor, row: PaymentInstruction, reason: ReturnReason, moment: Moment
 ) -> None:
     account = session.get(PayeeAccount, row.payee_account_id)
     if account is None or account.state != AccountState.ACTIVE:
         return
-    reason = f"The bank returned a payment: {word}"
-    block_account(session, actor, account_ref=account.reference, reason=reason, moment=moment)
+    sentence = f"The bank returned a payment: {reason.label}"
+    block_account(session, actor, account_ref=account.reference, reason=sentence, moment=moment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 import pytest
 from sqlalchemy import select
@@ -13,118 +13,36 @@ from seedtrust.domain.cases.states import Stage
 from seedtrust.domain.disbursements import paying
 from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.funding.models import Deposit
-from seedtrust.domain.ledger import chart
-from seedtrust.domain.ledger import queries as ledger_queries
-from seedtrust.domain.operations.models import ExceptionItem
 from seedtrust.domain.payees.models import PayeeAccount
 from seedtrust.domain.payments import queries
 from seedtrust.domain.payments.files import seal_file
-from seedtrust.domain.payments.models import BankFile, BankInboxItem, PaymentInstruction, PaymentRun
-from seedtrust.formats import nacha
-from seedtrust.jobs.bank import poll_events
+from seedtrust.domain.payments.models import BankInboxItem, PaymentRun
+from seedtrust.jobs.bank import fetch_inbound, poll_events
 from seedtrust.jobs.payments import transmit_run
+from tests.factories.bank_answers import (
+    THURSDAY,
+    WEDNESDAY,
+    balance,
+    lines,
+    open_items,
+    payments,
+    request_states,
+    return_file,
+    run_state,
+    sent,
+    settled,
+    tell_of_return,
+)
 from tests.factories.job_tools import JobDesk
 from tests.factories.payment_world import (
     KEYRING,
     MONDAY,
-    OTHER_ROUTING,
-    ROUTING,
     SYSTEM,
     TUESDAY,
     PaymentWorld,
     moment_at,
 )
 from tests.fakes.bank import FakeBank
-
-WEDNESDAY = date(2026, 1, 7)
-THURSDAY = date(2026, 1, 8)
-
-
-def sent(world: PaymentWorld, desk: JobDesk[FakeBank], count: int = 1) -> PaymentRun:
-    """Take some requests to the bank."""
-    world.ready(count)
-    run = world.released()
-    transmit_run(desk.tools, {"run": run.reference})
-    return run
-
-
-def settled(world: PaymentWorld, desk: JobDesk[FakeBank], count: int = 1) -> PaymentRun:
-    """Take some requests to the bank and have it settle them."""
-    run = sent(world, desk, count)
-    desk.bank.tell_of_file("file.settled", TUESDAY, settles_on="2026-01-06", is_complete=True)
-    assert poll_events(desk.at(TUESDAY)) == (1, 0)
-    return run
-
-
-def payments(world: PaymentWorld, run: PaymentRun) -> list[PaymentInstruction]:
-    """Return the payments of a run."""
-    statement = (
-        select(PaymentInstruction)
-        .where(PaymentInstruction.run_id == run.id)
-        .order_by(PaymentInstruction.position)
-    )
-    return world.do(lambda session: list(session.execute(statement).scalars()))
-
-
-def run_state(world: PaymentWorld, run: PaymentRun) -> tuple[str, str]:
-    """Return the states of a run and its file."""
-
-    def work(session: Session) -> tuple[str, str]:
-        file = session.execute(select(BankFile.state).where(BankFile.run_id == run.id))
-        return session.get_one(PaymentRun, run.id).state, file.scalar_one()
-
-    return world.do(work)
-
-
-def request_states(world: PaymentWorld) -> list[str]:
-    """Return the states of all requests."""
-    statement = select(DisbursementRequest.state).order_by(DisbursementRequest.id)
-    return world.do(lambda session: list(session.execute(statement).scalars()))
-
-
-def lines(world: PaymentWorld) -> list[tuple[str, date, int, int]]:
-    """Return the lines of the first case after its deposit."""
-
-    def work(session: Session) -> list[tuple[str, date, int, int]]:
-        row_id = session.execute(select(Case.ledger_account_id).order_by(Case.id)).scalars().first()
-        assert row_id is not None
-        return [
-            (line.kind.value, line.effective_on, line.amount_cents, line.balance_cents)
-            for line in ledger_queries.case_lines(session, row_id)[1:]
-        ]
-
-    return world.do(work)
-
-
-def balance(world: PaymentWorld, code: str) -> int:
-    """Return the balance of an account of the trust book."""
-
-    def work(session: Session) -> int:
-        return ledger_queries.balance_of(
-            session, chart.account_id(session, "trust", code)
-        ).ledger_cents
-
-    return world.do(work)
-
-
-def open_items(world: PaymentWorld) -> list[str]:
-    """Return the kinds of open exception items."""
-    statement = select(ExceptionItem.kind).where(ExceptionItem.closed_at.is_(None))
-    return world.do(lambda session: sorted(session.execute(statement).scalars()))
-
-
-def tell_of_return(
-    desk: JobDesk[FakeBank], payment: PaymentInstruction, *, code: str = "R01", **other: object
-) -> None:
-    """Have the bank say that a payment came back on Thursday."""
-    told: dict[str, object] = {
-        "identification": payment.reference,
-        "trace_number": payment.trace_number,
-        "amount_cents": payment.amount_cents,
-        "return_code": code,
-        "returned_on": "2026-01-08",
-    } | other
-    desk.bank.tell("entry.returned", THURSDAY, **told)  # type: ignore[arg-type]
 
 
 def test_each_event_of_a_file_takes_run_payments_and_file_one_step(
@@ -448,61 +366,19 @@ def test_a_bank_that_is_down_is_seen_on_the_today_page(
     assert (link.healthy, link.read_at) == (True, desk.tools.clock.now())
 
 
-def return_file(payment: PaymentInstruction, *, code: str = "R01", amount_cents: int = 0) -> bytes:
-    """Write the return file of a bank with one entry."""
-    number = "1234567"
-    entry = nacha.OutgoingEntry(
-        transaction_code=21,
-        routing_number=ROUTING,
-        account_number=number,
-        amount_cents=amount_cents or payment.amount_cents,
-        identification=payment.reference,
-        name="Delphine Quarles",
-        trace_number=f"{OTHER_ROUTING[:8]}0000001",
-        addenda=(nacha.OutgoingReturn(code, payment.trace_number or "", OTHER_ROUTING[:8]),),
-    )
-    batch = nacha.OutgoingBatch(
-        service_class=nacha.ServiceClass.CREDITS,
-        company_name="SEEDTRUST ESCROW",
-        company_discretionary_data="",
-        company_identification="1844200017",
-        sec_code="PPD",
-        entry_description="REIMBURSE",
-        descriptive_date="",
-        effective_on=THURSDAY,
-        odfi_identification=OTHER_ROUTING[:8],
-        batch_number=1,
-        entries=[entry],
-        purpose=nacha.Purpose.RETURN,
-        settlement_day=8,
-    )
-    return nacha.render_file(
-        nacha.OutgoingFile(
-            immediate_destination=ROUTING,
-            immediate_origin=f" {OTHER_ROUTING}",
-            created_at=datetime(2026, 1, 8, 8, 30),  # noqa: DTZ001 - local wall time, as the format says
-            file_id_modifier="A",
-            destination_name="CLIENT TRUST",
-            origin_name="OTHER BANK",
-            reference_code="RETURNS",
-            batches=[batch],
-        )
-    )
-
-
 def test_a_return_file_is_applied_once_and_agrees_with_the_event(
     world: PaymentWorld, desk: JobDesk[FakeBank]
 ) -> None:
     run = settled(world, desk)
     [payment] = payments(world, run)
     desk.bank.outbox["RET-2026-01-08-1.ach"] = return_file(payment, code="R03")
-    assert poll_events(desk.at(THURSDAY)) == (1, 0)
+    assert fetch_inbound(desk.at(THURSDAY)) == (1, 0)
     [payment] = payments(world, run)
     assert (payment.state, payment.returned_on) == ("RETURNED", THURSDAY)
     before = lines(world)
     tell_of_return(desk, payment, code="R03")
     desk.bank.outbox["RET-2026-01-08-2.ach"] = return_file(payment, code="R03")
-    assert poll_events(desk.tools) == (2, 0)
+    assert (poll_events(desk.tools), fetch_inbound(desk.tools)) == ((1, 0), (1, 0))
     assert lines(world) == before
 
 
@@ -515,8 +391,8 @@ def test_a_return_file_of_nothing_of_ours_or_of_nonsense_is_put_before_a_person(
     desk.bank.outbox["RET-2026-01-08-1.ach"] = return_file(payment)
     desk.bank.outbox["RET-2026-01-08-2.ach"] = b"nonsense"
     desk.bank.outbox["OTHER.txt"] = b"not for us"
-    assert poll_events(desk.at(THURSDAY)) == (1, 1)
+    assert fetch_inbound(desk.at(THURSDAY)) == (1, 1)
     assert open_items(world) == ["bank_file.refused", "return.unknown"]
     assert request_states(world) == ["PAID"]
-    assert poll_events(desk.tools) == (0, 1)
+    assert fetch_inbound(desk.tools) == (0, 1)
     assert open_items(world) == ["bank_file.refused", "return.unknown"]
