@@ -17,12 +17,17 @@ from seedtrust.core.clock import Clock, SystemClock
 from seedtrust.core.crypto import Keyring
 from seedtrust.core.locations import templates_folder
 from seedtrust.domain import tables as _tables  # noqa: F401 - every table must be known
+from seedtrust.domain.payments.ports import FILE_DROP, HUNTINGTON, Bank
 from seedtrust.ext import configure_celery, db, reading, ring_the_relay
-from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl
+from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl, Timeouts
+from seedtrust.gateways.channel import ClientCertificate, LineTimeouts
+from seedtrust.gateways.huntington import HuntingtonBank
 from seedtrust.gateways.mail import SmtpMailer
+from seedtrust.gateways.oauth import Client
+from seedtrust.gateways.profile import Profile, ProfileRefused, load_profile
 from seedtrust.gateways.storage import LocalStorage
 from seedtrust.jobs.tools import Tools
-from seedtrust.settings import Settings
+from seedtrust.settings import PREFIX, Settings, SettingsRefused
 from seedtrust.web import actor, csrf, guard, limits, logs, problems, requestid
 from seedtrust.web.assets import init_assets
 from seedtrust.web.formatting import init_formatting
@@ -78,12 +83,45 @@ def make_tools(settings: Settings, *, clock: Clock | None = None) -> Tools:
         clock=clock or SystemClock(),
         business_clock=settings.business_clock,
         keyring=make_keyring(settings),
-        bank=FileDropBank(settings.bank_url, key, settings.bank_dir),
+        banks=make_banks(settings),
         sandbox=HttpSandboxControl(settings.bank_url, key) if beside_simulator else None,
         mailer=SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from),
         storage=LocalStorage(settings.storage_dir),
         public_base_url=settings.public_base_url,
     )
+
+
+def make_banks(settings: Settings) -> dict[str, Bank]:
+    """Return the adapters of all banks by the code that trust accounts name.
+
+    Raises SettingsRefused when the profile of a bank is missing or wrong.
+    """
+    key = settings.bank_api_key.get_secret_value()
+    connect, read = settings.bank_connect_seconds, settings.bank_read_seconds
+    certificate, certificate_key = settings.bank_client_certificate, settings.bank_client_key
+    return {
+        FILE_DROP: FileDropBank(settings.bank_url, key, settings.bank_dir, Timeouts(connect, read)),
+        HUNTINGTON: HuntingtonBank(
+            settings.bank_interface_url or settings.bank_url,
+            Client(settings.bank_client_id, settings.bank_client_secret.get_secret_value() or key),
+            bank_profile(settings),
+            timeouts=LineTimeouts(connect, read),
+            certificate=(
+                None
+                if certificate is None or certificate_key is None
+                else ClientCertificate(certificate, certificate_key)
+            ),
+        ),
+    }
+
+
+def bank_profile(settings: Settings) -> Profile:
+    """Return the profile that the settings name. Raises SettingsRefused with every fault of it."""
+    try:
+        return load_profile(settings.bank_profile)
+    except ProfileRefused as refused:
+        message = f"{PREFIX}BANK_PROFILE: {refused}"
+        raise SettingsRefused(message) from None
 
 
 def _flask_config(settings: Settings) -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from seedtrust.cli import data_option, settings_or_exit
+from seedtrust.settings import SettingsRefused
 
 
 @click.command()
@@ -78,5 +79,9 @@ def _celery_app(data: Path | None) -> Any:
     os.environ["SEEDTRUST_DATA_DIR"] = str(settings.data_dir)
     from seedtrust import worker as tasks
 
-    tasks.prepare(settings)
+    try:
+        tasks.prepare(settings)
+    except SettingsRefused as refused:
+        click.echo(str(refused), err=True)
+        raise SystemExit(2) from None
     return tasks.celery

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX: Final = "SEEDTRUST_"
@@ -105,6 +105,29 @@ class Settings(BaseSettings):
     bank_api_key: SecretStr = Field(
         SecretStr(""), description="Key that the bank's interface asks for"
     )
+    bank_profile: str = Field(
+        "neutral",
+        description="Words of the bank that takes single payments: a packaged name or a `.toml`",
+    )
+    bank_interface_url: str = Field(
+        "", description="Address of that bank; without it the one of `SEEDTRUST_BANK_URL`"
+    )
+    bank_client_id: str = Field("seedtrust", description="Our client id at that bank (OAuth 2)")
+    bank_client_secret: SecretStr = Field(
+        SecretStr(""), description="Our client secret there; without it `SEEDTRUST_BANK_API_KEY`"
+    )
+    bank_client_certificate: Path | None = Field(
+        None, description="Client certificate in PEM, where that bank asks for one"
+    )
+    bank_client_key: Path | None = Field(
+        None, validate_default=True, description="Key of the client certificate, in PEM"
+    )
+    bank_connect_seconds: float = Field(
+        5.0, gt=0, le=60, description="How long a bank may take to pick up"
+    )
+    bank_read_seconds: float = Field(
+        30.0, gt=0, le=300, description="How long a bank may take to say something"
+    )
     bank_drop_dir: Path | None = Field(
         None, description="Folder in which payment files are left for the bank and fetched from it"
     )
@@ -169,6 +192,14 @@ class Settings(BaseSettings):
     def _are_keys(cls, value: SecretStr) -> SecretStr:
         if value.get_secret_value():
             _parse_field_keys(value.get_secret_value())
+        return value
+
+    @field_validator("bank_client_key")
+    @classmethod
+    def _belongs_to_a_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if (value is None) != (info.data.get("bank_client_certificate") is None):
+            message = "a client certificate needs its key, and a key its certificate"
+            raise ValueError(message)
         return value
 
     @field_validator("public_base_url")

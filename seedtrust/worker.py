@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 
-from seedtrust.app import create_app, make_tools
+from seedtrust.app import bank_profile, create_app, make_tools
 from seedtrust.ext import celery, configure_celery
 from seedtrust.jobs.relay import drain
 from seedtrust.jobs.schedule import tick
@@ -63,7 +63,11 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
 
 
 def prepare(settings: Settings) -> None:
-    """Give Celery its broker and its ticks; called by the worker and by beat."""
+    """Give Celery its broker and its ticks; called by the worker and by beat.
+
+    Raises SettingsRefused when the bank's profile is missing or wrong.
+    """
+    bank_profile(settings)
     configure_celery(settings.broker_url, settings.broker_dir)
     celery.conf.beat_schedule = beat_schedule()
     celery.conf.beat_schedule_filename = str(Path(settings.data_dir) / "beat-schedule")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from seedtrust.core.clock import Clock, Moment
 from seedtrust.core.crypto import Keyring
+from seedtrust.core.errors import Unavailable
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.documents.ports import Storage
 from seedtrust.domain.notices.ports import Mailer
 from seedtrust.domain.operations.service import moment_of
-from seedtrust.domain.payments.ports import Bank, SandboxControl
+from seedtrust.domain.payments.ports import FILE_DROP, Bank, SandboxControl
 from seedtrust.ext import reading
 
 
@@ -23,11 +25,24 @@ class Tools:
     clock: Clock
     business_clock: str
     keyring: Keyring
-    bank: Bank
+    banks: Mapping[str, Bank]
     sandbox: SandboxControl | None
     mailer: Mailer
     storage: Storage
     public_base_url: str
+
+    @property
+    def bank(self) -> Bank:
+        """Return the bank that takes files; every installation has it."""
+        return self.banks[FILE_DROP]
+
+    def bank_of(self, code: str) -> Bank:
+        """Return the bank of a code. Raises Unavailable where this installation has none."""
+        found = self.banks.get(code)
+        if found is None:
+            message = f"This installation has no line to the bank {code}."
+            raise Unavailable(message)
+        return found
 
     def moment(self) -> Moment:
         """Return both clocks; opens a short unit of work of its own."""

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from seedtrust.core.clock import FixedClock, Moment, at_new_york
-from seedtrust.domain.payments.ports import Bank
+from seedtrust.domain.payments.ports import FILE_DROP, HUNTINGTON, Bank
 from seedtrust.ext import db
 from seedtrust.jobs.tools import Tools
 from tests.factories.case_world import REAL_TIME
@@ -46,13 +46,13 @@ class JobDesk(Generic[B]):
     tools: Tools
 
     @classmethod
-    def open(cls, bank: B) -> JobDesk[B]:
-        """Set up a desk on Monday at ten."""
+    def open(cls, bank: B, api_bank: Bank | None = None) -> JobDesk[B]:
+        """Set up a desk on Monday at ten; one bank takes files and single payments unless told."""
         tools = FixedTools(
             clock=FixedClock(REAL_TIME),
             business_clock="real",
             keyring=KEYRING,
-            bank=bank,
+            banks={FILE_DROP: bank, HUNTINGTON: api_bank or bank},
             sandbox=None,
             mailer=_Nothing(),  # type: ignore[arg-type]
             storage=_Nothing(),  # type: ignore[arg-type]

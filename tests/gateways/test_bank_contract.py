@@ -1,4 +1,4 @@
-"""The promises of the bank port, kept alike by the real adapter and by the bank in memory."""
+"""The promises of the bank port, kept alike by both real adapters and by the bank in memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from seedtrust.domain.payments.ports import (
     Totals,
 )
 from seedtrust.formats import nacha
+from seedtrust.gateways.huntington import HuntingtonBank
+from seedtrust.gateways.profile import load_profile
+from tests.fakes import interface_bank
 from tests.fakes.bank import FakeBank
+from tests.fakes.interface_bank import CLIENT, InterfaceBank
 from tests.gateways.conftest import Simulator
 
 MONDAY = date(2026, 1, 5)
@@ -81,12 +85,31 @@ def upload(name: str = "ST20260105A-ABCDEFGHIJKLMN2", cents: int = 10_000) -> Fi
     )
 
 
+@pytest.fixture
+def interface() -> Iterator[InterfaceBank]:
+    """Start a bank that takes single payments over its interface."""
+    with interface_bank.running(load_profile("neutral")) as found:
+        yield found
+
+
 @pytest.fixture(params=["memory", "simulator"])
-def bank(request: pytest.FixtureRequest) -> Iterator[Bank]:
+def file_bank(request: pytest.FixtureRequest) -> Bank:
+    """Give one bank that takes files after the other."""
+    return _bank(request)
+
+
+@pytest.fixture(params=["memory", "simulator", "interface"])
+def bank(request: pytest.FixtureRequest) -> Bank:
     """Give one bank after the other, with 1,000,000.00 on the trust account."""
+    return _bank(request)
+
+
+def _bank(request: pytest.FixtureRequest) -> Bank:
     if request.param == "memory":
-        yield FakeBank()
-        return
+        return FakeBank()
+    if request.param == "interface":
+        found: InterfaceBank = request.getfixturevalue("interface")
+        return HuntingtonBank(found.url, CLIENT, found.profile)
     simulator: Simulator = request.getfixturevalue("simulator")
     simulator.control.receive_wire(
         {
@@ -98,29 +121,29 @@ def bank(request: pytest.FixtureRequest) -> Iterator[Bank]:
         },
         key="opening",
     )
-    yield simulator.bank
+    return simulator.bank
 
 
-def test_a_file_that_was_never_handed_over_is_not_found(bank: Bank) -> None:
-    assert bank.find_file(upload()) is None
+def test_a_file_that_was_never_handed_over_is_not_found(file_bank: Bank) -> None:
+    assert file_bank.find_file(upload()) is None
 
 
-def test_a_file_that_was_handed_over_is_found_by_its_bytes(bank: Bank) -> None:
+def test_a_file_that_was_handed_over_is_found_by_its_bytes(file_bank: Bank) -> None:
     file = upload()
-    receipt = bank.submit_file(file, still_ours=lambda: True)
+    receipt = file_bank.submit_file(file, still_ours=lambda: True)
     assert receipt is not None
     assert (receipt.sha256, receipt.status) == (file.sha256, BankStatus.RECEIVED)
-    found = bank.find_file(file)
+    found = file_bank.find_file(file)
     assert found is not None
     assert found.sha256 == file.sha256
-    assert bank.find_file(upload(cents=10_001)) is None
+    assert file_bank.find_file(upload(cents=10_001)) is None
 
 
-def test_a_file_that_is_not_ours_any_more_is_not_handed_over(bank: Bank) -> None:
+def test_a_file_that_is_not_ours_any_more_is_not_handed_over(file_bank: Bank) -> None:
     file = upload()
-    assert bank.submit_file(file, still_ours=lambda: False) is None
-    assert bank.find_file(file) is None
-    assert bank.submit_file(file, still_ours=lambda: True) is not None
+    assert file_bank.submit_file(file, still_ours=lambda: False) is None
+    assert file_bank.find_file(file) is None
+    assert file_bank.submit_file(file, still_ours=lambda: True) is not None
 
 
 def test_a_payment_is_taken_once_and_found_by_our_reference(bank: Bank) -> None:
@@ -160,7 +183,10 @@ def test_a_bank_says_that_it_is_well_and_what_its_look_up_is_worth(bank: Bank) -
     assert bank.get_balance("trust").ledger_cents >= 0
 
 
-def test_what_the_bank_left_is_listed_and_read(bank: Bank, request: pytest.FixtureRequest) -> None:
+def test_what_the_bank_left_is_listed_and_read(
+    file_bank: Bank, request: pytest.FixtureRequest
+) -> None:
+    bank = file_bank
     if isinstance(bank, FakeBank):
         bank.outbox["STMT-trust-2026-01-05.bai2"] = b"01,"
     else:
@@ -173,6 +199,8 @@ def test_what_the_bank_left_is_listed_and_read(bank: Bank, request: pytest.Fixtu
 def test_a_bank_that_is_gone_has_got_nothing(bank: Bank, request: pytest.FixtureRequest) -> None:
     if isinstance(bank, FakeBank):
         bank.down = True
+    elif isinstance(bank, HuntingtonBank):
+        bank = HuntingtonBank("http://127.0.0.1:1", CLIENT, load_profile("neutral"))
     else:
         request.getfixturevalue("simulator").running.stop()
     with pytest.raises(NotSent):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from seedtrust.app import bank_profile
 from seedtrust.settings import PREFIX, Settings, SettingsRefused, decode_key
 
 KEY = base64.b64encode(b"k" * 32).decode()
@@ -115,6 +116,8 @@ def test_everything_that_is_wrong_is_told_at_once(environ: Environ) -> None:
         ("STORAGE_URL", "s3://bucket", "must start with file:///"),
         ("STEP_UP_SECONDS", "100000", ""),
         ("TRUSTED_PROXIES", "many", ""),
+        ("BANK_CLIENT_KEY", "/srv/bank.key", "a client certificate needs its key"),
+        ("BANK_READ_SECONDS", "-7", ""),
     ],
 )
 def test_weak_and_borrowed_values_are_refused(
@@ -186,3 +189,13 @@ def test_a_key_may_carry_the_demos_mark() -> None:
     assert decode_key(KEY) == decode_key(f"demo:{KEY}") == b"k" * 32
     with pytest.raises(ValueError, match="32 bytes"):
         decode_key(base64.b64encode(b"x").decode())
+
+
+def test_a_bank_profile_that_cannot_be_used_stops_the_worker_with_its_faults(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "bank.toml"
+    path.write_text('name = "Half a bank"')
+    settings = Settings.from_env(data_dir=tmp_path, bank_profile=str(path))
+    with pytest.raises(SettingsRefused, match=r"BANK_PROFILE.*\n.*amounts: field required"):
+        bank_profile(settings)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class BankError(Exception):
@@ -39,22 +39,45 @@ class OutcomeUnknown(BankError):
     """The bank may or may not have it: look it up, never send it again blindly."""
 
 
+class ProtocolError(OutcomeUnknown):
+    """The bank answered what cannot be: another amount, a word that we do not know.
+
+    Money stays reserved as for any unclear outcome, and a person is told.
+    """
+
+
+class NotSupported(BankError):
+    """This bank has no such call; nothing was done."""
+
+
 class BankStatus(StrEnum):
     """The bank's word for a payment or a file, in our vocabulary; ranks rise from the top."""
 
     RECEIVED = "received"
     ACCEPTED = "accepted"
+    IN_REVIEW = "in_review"
+    SENT = "sent"
     SETTLED = "settled"
+    RETURNED = "returned"
     REJECTED = "rejected"
+    CANCELLED = "cancelled"
     ATTENTION = "attention"
+
+
+# What the business calls the banks that an installation speaks to; a trust account names one.
+FILE_DROP: Final = "filedrop"
+HUNTINGTON: Final = "huntington"
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a bank promises about repeating and looking up."""
+    """What a bank promises about repeating and looking up, and what it can do at all."""
 
     lookup_is_consistent: bool
     lookup_consistent_after_seconds: int
+    takes_files: bool = True
+    has_webhooks: bool = False
+    can_cancel: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +100,10 @@ class BankBalance:
 
 @dataclass(frozen=True, slots=True)
 class PaymentOrder:
-    """One outgoing wire; `client_reference` is the instruction's reference for its whole life."""
+    """One outgoing payment; `client_reference` is the instruction's reference for all its life.
+
+    The fields from `account_type` on matter to ACH credits alone.
+    """
 
     client_reference: str
     from_account: str
@@ -87,11 +113,35 @@ class PaymentOrder:
     account_number: str = field(repr=False)
     requested_on: date
     text: str = ""
+    rail: str = "wire"
+    account_type: str = "checking"
+    party_kind: str = "person"
+    sec_code: str = ""
+    entry_description: str = ""
+    company_identification: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnNotice:
+    """Why and when the receiving bank sent a payment back."""
+
+    code: str
+    returned_on: date
+    trace_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionNotice:
+    """What the receiving bank wants to be written differently next time."""
+
+    code: str
+    corrected_data: str = field(repr=False)
+    noted_on: date
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentSnapshot:
-    """A payment as the bank knows it."""
+    """A payment as the bank knows it; `reason` is why it was refused or is held."""
 
     bank_ref: str
     client_reference: str
@@ -99,6 +149,12 @@ class PaymentSnapshot:
     status: BankStatus
     word: str
     settled_on: date | None = None
+    reason: str = ""
+    rail: str = ""
+    trace_number: str = ""
+    imad: str = ""
+    returned: ReturnNotice | None = None
+    corrections: tuple[CorrectionNotice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +197,7 @@ class BankEvent:
     kind: str
     business_on: date
     data: Mapping[str, str | int | bool | None]
+    bank: str = FILE_DROP
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +217,26 @@ class InboundFile:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class BankCall:
+    """One call to a bank as the log keeps it: no secret, no account number.
+
+    `outcome` is `ok` or the name of the error, `status` the HTTP status or 0 without an answer.
+    """
+
+    bank: str
+    verb: str
+    reference: str
+    outcome: str
+    status: int
+    duration_ms: int
+    sentence: str
+
+
+# Called after every call, outside of any unit of work.
+CallLog = Callable[[BankCall], None]
+
+
 class Bank(Protocol):
     """A bank, seen from payments. Every call has time-outs and raises a BankError or returns."""
 
@@ -176,11 +253,17 @@ class Bank(Protocol):
         ...
 
     def create_payment(self, order: PaymentOrder) -> PaymentSnapshot:
-        """Send a wire. Raises NotSent, Declined, CutoffPassed, AuthFailed, OutcomeUnknown."""
+        """Send a payment.
+
+        Raises NotSent, Declined, CutoffPassed, AuthFailed, OutcomeUnknown, ProtocolError.
+        """
         ...
 
     def find_payment(self, client_reference: str) -> PaymentSnapshot | None:
-        """Return the payment with our reference, or None. Raises NotSent."""
+        """Return the payment with our reference, or None.
+
+        Raises NotSent, ProtocolError, NotSupported where the bank cannot be asked.
+        """
         ...
 
     def submit_file(
