@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -21,7 +22,9 @@ from seedtrust.domain.payees.models import Payee
 from seedtrust.domain.payees.states import PayeeKind
 from seedtrust.domain.terms import agreements, milestones
 from seedtrust.domain.terms import service as terms
+from seedtrust.domain.terms.dating import Spread
 from seedtrust.domain.terms.models import ContractTerm, ScheduleItem
+from seedtrust.domain.terms.plans import Cap
 from seedtrust.domain.terms.queries import planned_items
 from seedtrust.domain.terms.states import Category, TaxClass, TermApprover, TermKind
 
@@ -170,6 +173,8 @@ def propose(
     tax_class: TaxClass = TaxClass.VENDOR,
     approver: TermApprover = TermApprover.ESCROW,
     title: str = "",
+    spread: Spread | None = None,
+    caps: Sequence[Cap] = (),
     on: date = date(2026, 1, 6),
 ) -> ContractTerm:
     """Propose one term, plain unless told otherwise."""
@@ -188,6 +193,8 @@ def propose(
         cap_cents=cap_cents,
         trigger=None if trigger is None else trigger.value,
         pay_after_days=pay_after_days,
+        spread=spread,
+        caps=caps,
         moment=moment_on(on),
     )
 

@@ -125,6 +125,7 @@ class CaseMilestone(Base):
     code: Mapped[str] = mapped_column(Ascii(40))
     occurrence: Mapped[int] = mapped_column(Integer, default=1)
     occurred_on: Mapped[date] = mapped_column()
+    embryo_age_days: Mapped[int | None] = mapped_column(Integer)
     document_id: Mapped[int | None] = mapped_column(BigInteger)
     note: Mapped[str] = mapped_column(String(500), default="")
     recorded_by: Mapped[str] = mapped_column(String(200))

@@ -72,7 +72,7 @@ class DisbursementRequest(Base):
 
 
 class DisbursementLine(Base):
-    """One item of a request."""
+    """One item of a request: the day it is for, how many units, and what the review left of it."""
 
     __tablename__ = "disbursement_lines"
     __table_args__ = (
@@ -85,6 +85,9 @@ class DisbursementLine(Base):
     number: Mapped[int] = mapped_column(Integer)
     description: Mapped[str] = mapped_column(String(300))
     amount_cents: Mapped[int] = mapped_column(CentsType)
+    serves_on: Mapped[date | None] = mapped_column()
+    quantity_hundredths: Mapped[int | None] = mapped_column(Integer)
+    approved_cents: Mapped[int | None] = mapped_column(CentsType)
 
 
 class DisbursementEvidence(Base):

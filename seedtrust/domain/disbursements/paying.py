@@ -17,8 +17,11 @@ from seedtrust.domain.disbursements.reservation import amount_to_pay, let_go, re
 from seedtrust.domain.disbursements.states import RequestEvent, RequestKind, RequestState
 from seedtrust.domain.ledger import service as ledger
 from seedtrust.domain.operations.service import open_exception
+from seedtrust.domain.terms.dating import Spread
 from seedtrust.domain.terms.models import ContractTerm, ScheduleItem
+from seedtrust.domain.terms.plans import spreads_of
 from seedtrust.domain.terms.queries import category_is_unlocked, money_out_allowed
+from seedtrust.domain.terms.schedule import item_title
 from seedtrust.domain.terms.states import Category, ItemState
 
 SCHEDULE_KIND = "schedule.not_materialised"
@@ -129,7 +132,9 @@ def materialise_item(
     if term is None or obstacle:
         _keep_back(session, item, obstacle, moment)
         return None
-    request = _scheduled(case, term, item, moment)
+    spread = spreads_of(session, [term.id]).get(term.id, Spread())
+    title = item_title(term.title, item.number, spread)
+    request = _scheduled(case, term, item, title, moment)
     session.add(request)
     item.state = ItemState.MATERIALISED.value
     session.flush()  # the reservation's steps refer to the row
@@ -160,7 +165,7 @@ def _keep_back(session: Session, item: ScheduleItem, sentence: str, moment: Mome
 
 
 def _scheduled(
-    case: Case, term: ContractTerm, item: ScheduleItem, moment: Moment
+    case: Case, term: ContractTerm, item: ScheduleItem, title: str, moment: Moment
 ) -> DisbursementRequest:
     return DisbursementRequest(
         id=new_id(),
@@ -180,7 +185,7 @@ def _scheduled(
         reviewer_name="",
         amount_cents=item.amount_cents,
         approved_cents=item.amount_cents,
-        description=term.title,
+        description=title,
         clause=term.clause,
         state_reason="",
         duplicate_reason="",

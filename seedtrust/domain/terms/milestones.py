@@ -13,6 +13,7 @@ from seedtrust.core.db import lock_where
 from seedtrust.core.errors import Forbidden, NotFound
 from seedtrust.core.ids import new_id
 from seedtrust.core.permissions import Actor, Permission
+from seedtrust.core.pregnancy import EMBRYO_AGES_DAYS, USUAL_EMBRYO_AGE_DAYS
 from seedtrust.domain.audit.service import record
 from seedtrust.domain.cases.checks import (
     clean_text,
@@ -46,7 +47,13 @@ from seedtrust.domain.terms.errors import (
     MilestoneOutOfOrder,
     ProofMissing,
 )
-from seedtrust.domain.terms.schedule import DateChange, date_items
+from seedtrust.domain.terms.schedule import (
+    DateChange,
+    date_items,
+    moved_items,
+    set_day,
+    stop_series,
+)
 
 _BY_SIGNING: Final = frozenset({Milestone.ESCROW_AGREEMENT_EXECUTED, Milestone.AGREEMENT_EXECUTED})
 _BY_STAFF: Final = frozenset({Milestone.AGREEMENT_TERMINATED, Milestone.OBLIGATIONS_ENDED})
@@ -84,6 +91,7 @@ def record_milestone(
     occurred_on: date,
     document_id: int | None = None,
     note: str = "",
+    embryo_age_days: int | None = None,
     moment: Moment,
 ) -> CaseMilestone:
     """Record a dated event with its proof, move the stage and date what waited for it.
@@ -108,6 +116,7 @@ def record_milestone(
         occurred_on=occurred_on,
         document_id=document_id,
         note=note,
+        embryo_age_days=embryo_age_days,
         moment=moment,
     )
 
@@ -134,11 +143,13 @@ def record_milestone_on(
     occurred_on: date,
     document_id: int | None = None,
     note: str = "",
+    embryo_age_days: int | None = None,
     moment: Moment,
 ) -> CaseMilestone:
     """Do the same on a case whose lock the caller holds and whose right it has checked.
 
-    A signed agreement or money on a case that is on hold is recorded and counts on resuming.
+    A signed agreement or money on a case that is on hold is recorded and counts on resuming. The
+    age of the embryo, 3 or 5 days, belongs to a transfer; without it the usual five are taken.
     """
     require_open(case)
     _not_in_the_future(occurred_on, moment)
@@ -150,6 +161,7 @@ def record_milestone_on(
         code=code.value,
         occurrence=before.get(code, 0) + 1,
         occurred_on=occurred_on,
+        embryo_age_days=_embryo_age(code, embryo_age_days),
         document_id=_proof(session, case, document_id),
         note=clean_text(note, "note", most=500, required=False),
         recorded_by=actor.name,
@@ -171,9 +183,21 @@ def record_milestone_on(
         _terminate_agreements(session, actor, case, moment=moment)
     move_by_milestone(session, actor, case, code, moment=moment)
     catch_up(session, actor, case, moment=moment)
-    date_items(session, case, code, occurred_on)
+    date_items(session, case, code)
+    if code is Milestone.AGREEMENT_TERMINATED:
+        stop_series(session, case, occurred_on)
     session.flush()  # what is due is read in the same unit
     return milestone
+
+
+def _embryo_age(code: Milestone, days: int | None) -> int | None:
+    if code is not Milestone.EMBRYO_TRANSFERRED:
+        if days is not None:
+            raise refuse_field("embryo_age_days", "Only an embryo transfer has an embryo's age.")
+        return None
+    if days is not None and days not in EMBRYO_AGES_DAYS:
+        raise refuse_field("embryo_age_days", "An embryo is transferred on day 3 or day 5.")
+    return days or USUAL_EMBRYO_AGE_DAYS
 
 
 def correct_milestone(
@@ -208,7 +232,10 @@ def correct_milestone(
         raise NotFound("This milestone is not recorded, so there is nothing to correct.")
     was_on = rows[0].occurred_on
     rows[0].occurred_on = occurred_on
-    changes = date_items(session, case, wanted, occurred_on, again=True)
+    moved = moved_items(session, case, wanted, was_on, occurred_on)
+    for item, change in moved:
+        set_day(item, change.after_on)
+    changes = [change for _item, change in moved]
     record(
         session,
         actor,

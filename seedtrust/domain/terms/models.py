@@ -17,12 +17,15 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from seedtrust.core.db import Ascii, Base, CentsType, Id, JsonType, UtcDateTime, one_of
+from seedtrust.domain.cases.states import Milestone
 from seedtrust.domain.terms.states import (
+    CapPeriod,
     Category,
     ItemState,
     TaxClass,
     TermApprover,
     TermKind,
+    TermSchedule,
     TermState,
 )
 
@@ -68,6 +71,51 @@ class ContractTerm(Base):
     version: Mapped[int] = mapped_column(Integer, nullable=False)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+
+
+class TermPlan(Base):
+    """How a dated term spreads over the calendar; a term without one pays once."""
+
+    __tablename__ = "term_plans"
+    __table_args__ = (
+        one_of("schedule", TermSchedule),
+        one_of("last_trigger", Milestone),
+        CheckConstraint("item_count > 0", name="item_count_positive"),
+        CheckConstraint("pregnancy_week > 0", name="pregnancy_week_positive"),
+        CheckConstraint("last_pay_after_days >= 0", name="last_pay_after_not_negative"),
+    )
+
+    term_id: Mapped[int] = mapped_column(
+        ForeignKey("contract_terms.id"), primary_key=True, autoincrement=False
+    )
+    schedule: Mapped[str] = mapped_column(Ascii(20))
+    item_count: Mapped[int] = mapped_column(Integer)
+    pregnancy_week: Mapped[int | None] = mapped_column(Integer)
+    last_trigger: Mapped[str | None] = mapped_column(Ascii(40))
+    last_pay_after_days: Mapped[int] = mapped_column(Integer)
+
+
+class TermCap(Base):
+    """The most that a term pays, or how many units of it, in a period."""
+
+    __tablename__ = "term_caps"
+    __table_args__ = (
+        one_of("period", CapPeriod),
+        CheckConstraint("amount_cents > 0", name="amount_positive"),
+        CheckConstraint("quantity_hundredths > 0", name="quantity_positive"),
+        CheckConstraint(
+            "(amount_cents IS NULL) <> (quantity_hundredths IS NULL)", name="amount_or_quantity"
+        ),
+        UniqueConstraint("term_id", "number"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    term_id: Mapped[int] = mapped_column(ForeignKey("contract_terms.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    period: Mapped[str] = mapped_column(Ascii(20))
+    amount_cents: Mapped[int | None] = mapped_column(CentsType)
+    quantity_hundredths: Mapped[int | None] = mapped_column(Integer)
+    unit: Mapped[str] = mapped_column(String(20), default="")
 
 
 class ScheduleItem(Base):

@@ -23,13 +23,15 @@ from seedtrust.domain.cases.checks import (
     require_open,
 )
 from seedtrust.domain.cases.models import Agreement, Case, CaseParty
-from seedtrust.domain.cases.queries import case_for, milestones_of
+from seedtrust.domain.cases.queries import case_for
 from seedtrust.domain.cases.stages import MILESTONE_STAGES
 from seedtrust.domain.cases.states import AgreementState, CaseKind, Milestone
 from seedtrust.domain.payees.models import Payee
+from seedtrust.domain.terms.dating import Spread
 from seedtrust.domain.terms.errors import NothingToActivate, ProposerCannotActivate
 from seedtrust.domain.terms.models import ContractTerm
-from seedtrust.domain.terms.schedule import DATED_KINDS, cancel_items, plan
+from seedtrust.domain.terms.plans import Cap, check_caps, check_spread, spreads_of, write_plan
+from seedtrust.domain.terms.schedule import DATED_KINDS, cancel_items, history_of, plan
 from seedtrust.domain.terms.states import (
     Category,
     TaxClass,
@@ -61,13 +63,16 @@ def propose_term(
     trigger: str | None = None,
     pay_after_days: int = 0,
     evidence: Sequence[str] = (),
+    spread: Spread | None = None,
+    caps: Sequence[Cap] = (),
     agreement_id: int | None = None,
     moment: Moment,
 ) -> ContractTerm:
     """Write one clause down as a term, at the end of the contract; it pays nothing yet.
 
     A scheduled term needs a payee, an amount and a trigger; a fee an amount and a trigger. The
-    amount limits one payment, the cap all of them. Raises Invalid, InvalidAmount, CaseClosed,
+    amount limits one payment, or is what instalments divide; the cap limits all of them, `caps`
+    what a line, a day or a week may come to. Raises Invalid, InvalidAmount, CaseClosed,
     CaseOnHold, NotFound.
     """
     case = case_for(session, actor, case_ref, Permission.TERMS_EDIT, locked=True)
@@ -99,8 +104,12 @@ def propose_term(
         activated_at=None,
     )
     _complete(case, term)
+    checked = check_spread(term, spread or Spread()), check_caps(term, caps)
+    _happens(case, "last_trigger", checked[0].last_trigger)
     session.add(term)
     session.flush()  # the next term's position counts this one
+    write_plan(session, term, *checked)
+    session.flush()  # activating reads it
     _audit(session, actor, case, "terms.proposed", term, moment=moment)
     return term
 
@@ -127,11 +136,12 @@ def activate_terms(
         raise ProposerCannotActivate(
             "You proposed a term of this contract. A colleague has to check and activate it."
         )
-    recorded = milestones_of(session, case.id)
+    spreads = spreads_of(session, [term.id for term in terms])
+    history = history_of(session, case.id)
     for term in terms:
         term.state = TermState.ACTIVE.value
         term.activated_by, term.activated_at = actor.name, moment.at
-        plan(session, term, recorded)
+        plan(session, term, spreads.get(term.id, Spread()), history)
         _audit(session, actor, case, "terms.activated", term, moment=moment)
     session.flush()  # the schedule is read by what follows in the same unit
     return terms
@@ -241,9 +251,12 @@ def _complete(case: Case, term: ContractTerm) -> None:
         and term.cap_cents < term.amount_cents
     ):
         raise refuse_field("cap_cents", "The cap covers at least one payment of the amount.")
-    known = MILESTONE_STAGES[CaseKind(case.kind)]
-    if term.trigger is not None and Milestone(term.trigger) not in known:
-        raise refuse_field("trigger", "This milestone does not happen on this kind of case.")
+    _happens(case, "trigger", None if term.trigger is None else Milestone(term.trigger))
+
+
+def _happens(case: Case, field: str, code: Milestone | None) -> None:
+    if code is not None and code not in MILESTONE_STAGES[CaseKind(case.kind)]:
+        raise refuse_field(field, "This milestone does not happen on this kind of case.")
 
 
 def _audit(

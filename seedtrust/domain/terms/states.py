@@ -73,6 +73,24 @@ class TermKind(StrEnum):
     FEE = "fee"
 
 
+class TermSchedule(StrEnum):
+    """How a dated term spreads over the calendar."""
+
+    ONCE = "once"
+    INSTALMENTS = "instalments"
+    MONTHLY = "monthly"
+    PREGNANCY_WEEK = "pregnancy_week"
+
+
+class CapPeriod(StrEnum):
+    """Over what a cap counts: one line of a request, a day or a week of what it names, all."""
+
+    ITEM = "item"
+    DAY = "day"
+    WEEK = "week"
+    JOURNEY = "journey"
+
+
 class TermApprover(StrEnum):
     """Who says yes after the escrow's own review."""
 

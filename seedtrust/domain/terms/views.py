@@ -25,8 +25,11 @@ from seedtrust.domain.cases.views import SEEDTRUST
 from seedtrust.domain.payees.models import Payee
 from seedtrust.domain.terms.agreements import AGREEMENT_LABELS, STATE_LABELS, concerns
 from seedtrust.domain.terms.caps import used_of_caps
-from seedtrust.domain.terms.models import ContractTerm, ScheduleItem
+from seedtrust.domain.terms.dating import Spread
+from seedtrust.domain.terms.models import ContractTerm, ScheduleItem, TermPlan
+from seedtrust.domain.terms.plans import Cap, caps_of, schedule_words, spread_in
 from seedtrust.domain.terms.requests_seen import PAID, REQUESTS
+from seedtrust.domain.terms.schedule import item_title
 from seedtrust.domain.terms.states import (
     ItemState,
     TaxClass,
@@ -67,6 +70,9 @@ class TermRow:
     remaining_cents: int | None
     trigger_label: str
     pay_after_days: int
+    schedule_label: str
+    last_trigger_label: str
+    caps: tuple[Cap, ...]
     evidence: tuple[str, ...]
     state: str
     state_label: str
@@ -129,22 +135,44 @@ def terms_of(session: Session, actor: Actor, case_ref: str) -> list[TermRow]:
     seen = viewpoint(session, actor, case)
     side, people = seen.side, _People(actor, case, seen)
     query = (
-        select(ContractTerm, Payee)
+        select(ContractTerm, Payee, TermPlan)
         .outerjoin(Payee, Payee.id == ContractTerm.payee_id)
+        .outerjoin(TermPlan, TermPlan.term_id == ContractTerm.id)
         .where(ContractTerm.case_id == case.id)
         .order_by(ContractTerm.position)
     )
     rows = [
-        (term, payee)
-        for term, payee in session.execute(query)
+        (term, payee, spread_in(row))
+        for term, payee, row in session.execute(query)
         if people.may_read(term, payee) and (side is None or term.state != TermState.PROPOSED)
     ]
-    used = used_of_caps(session, [term.id for term, _ in rows])
-    return [_term_row(people, term, payee, used.get(term.id, 0)) for term, payee in rows]
+    ids = [term.id for term, _, _ in rows]
+    used, caps = used_of_caps(session, ids), caps_of(session, ids)
+    return [
+        _term_row(
+            people,
+            term,
+            payee,
+            used_cents=used.get(term.id, 0),
+            spread=spread,
+            caps=caps.get(term.id, ()),
+        )
+        for term, payee, spread in rows
+    ]
 
 
-def _term_row(people: _People, term: ContractTerm, payee: Payee | None, used_cents: int) -> TermRow:
+def _term_row(
+    people: _People,
+    term: ContractTerm,
+    payee: Payee | None,
+    *,
+    used_cents: int,
+    spread: Spread,
+    caps: tuple[Cap, ...],
+) -> TermRow:
     cap = term.cap_cents
+    trigger = None if term.trigger is None else Milestone(term.trigger)
+    last = spread.last_trigger
     return TermRow(
         term.reference,
         term.position,
@@ -159,8 +187,11 @@ def _term_row(people: _People, term: ContractTerm, payee: Payee | None, used_cen
         cap,
         used_cents,
         None if cap is None else max(cap - used_cents, 0),
-        "" if term.trigger is None else MILESTONE_LABELS[Milestone(term.trigger)],
+        "" if trigger is None else MILESTONE_LABELS[trigger],
         term.pay_after_days,
+        schedule_words(spread, trigger),
+        "" if last is None else MILESTONE_LABELS[last],
+        caps,
         tuple(people.text(str(item)) for item in term.evidence),
         term.state,
         TERM_LABELS[TermState(term.state)],
@@ -198,6 +229,7 @@ def schedule_of(
             row.ScheduleItem,
             row.ContractTerm,
             row.Payee,
+            spread=spread_in(row.TermPlan),
             request_ref=row.reference or "",
             request_state=row.state,
         )
@@ -207,11 +239,12 @@ def schedule_of(
 
 def _schedule(
     case_id: int,
-) -> Select[ScheduleItem, ContractTerm, Payee, str, str]:
+) -> Select[ScheduleItem, ContractTerm, Payee, TermPlan, str, str]:
     return (
-        select(ScheduleItem, ContractTerm, Payee, REQUESTS.c.reference, REQUESTS.c.state)
+        select(ScheduleItem, ContractTerm, Payee, TermPlan, REQUESTS.c.reference, REQUESTS.c.state)
         .join(ContractTerm, ContractTerm.id == ScheduleItem.term_id)
         .outerjoin(Payee, Payee.id == ContractTerm.payee_id)
+        .outerjoin(TermPlan, TermPlan.term_id == ContractTerm.id)
         .outerjoin(REQUESTS, REQUESTS.c.schedule_item_id == ScheduleItem.id)
         .where(ScheduleItem.case_id == case_id)
     )
@@ -223,21 +256,24 @@ def _schedule_line(
     term: ContractTerm,
     payee: Payee | None,
     *,
+    spread: Spread,
     request_ref: str,
     request_state: str | None,
 ) -> ScheduleLine:
     label, tone = _item_words(item, term, request_state)
     waiting = item.state == ItemState.WAITING
+    is_last = item.number == spread.item_count
+    waits_for = spread.last_trigger if is_last and spread.last_trigger else term.trigger
     return ScheduleLine(
         item.reference,
-        people.text(term.title),
+        item_title(people.text(term.title), item.number, spread),
         term.clause,
         term.category,
         term.kind,
         people.payee(payee) or SEEDTRUST,
         item.amount_cents,
         item.due_on,
-        MILESTONE_LABELS[Milestone(term.trigger)] if waiting and term.trigger else "",
+        MILESTONE_LABELS[Milestone(waits_for)] if waiting and waits_for else "",
         item.state,
         label,
         tone,

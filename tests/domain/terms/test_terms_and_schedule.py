@@ -20,11 +20,11 @@ from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.payees import service as payees
 from seedtrust.domain.terms import milestones
 from seedtrust.domain.terms import service as terms
+from seedtrust.domain.terms.dating import Happened, Spread, pays_on
 from seedtrust.domain.terms.errors import NothingToActivate, ProposerCannotActivate
 from seedtrust.domain.terms.models import ContractTerm, ScheduleItem
 from seedtrust.domain.terms.queries import due_items, schedule_of, terms_of
 from seedtrust.domain.terms.requests_seen import REQUESTS
-from seedtrust.domain.terms.schedule import due_on
 from seedtrust.domain.terms.states import Category, TaxClass, TermApprover, TermKind
 from tests.factories import case_world as world_of
 
@@ -106,7 +106,7 @@ def test_the_worked_case_gets_its_two_payments_on_their_days(session_factory: Se
     ],
 )
 def test_a_due_day_is_a_banking_day(occurred_on: date, days: int, expected: date) -> None:
-    assert due_on(occurred_on, days) == expected
+    assert pays_on(Spread(), days, 1, Happened(occurred_on)) == expected
 
 
 @given(
@@ -116,7 +116,8 @@ def test_a_due_day_is_a_banking_day(occurred_on: date, days: int, expected: date
 def test_a_due_day_is_never_early_and_never_more_than_a_long_weekend_late(
     occurred_on: date, days: int
 ) -> None:
-    day = due_on(occurred_on, days)
+    day = pays_on(Spread(), days, 1, Happened(occurred_on))
+    assert day is not None
     assert is_banking_day(day)
     assert 0 <= (day - occurred_on).days - days <= 4
 
