@@ -22,6 +22,7 @@ from seedtrust.web.guard import requires
 
 JOB_WORDS: Final = {
     "cases.closing": "Close cases whose last payment has settled",
+    "deposits.collect": "Let the money of deposited checks be spent",
     "fees.charge": "Charge the fees that fall due",
     "ledger.self_check": "Prove the books",
     "payees.cooling_off": "Put cooled-off bank accounts to use",

@@ -33,6 +33,7 @@ _PAGES: Final = {
     "instruction": ("Payment", "admin.payments_detail"),
     "return": ("Returned payment", "admin.payments_detail"),
     "deposit": ("Deposit", "admin.deposits_detail"),
+    "deposit_return": ("Bounced deposit", "admin.deposits_detail"),
 }
 
 

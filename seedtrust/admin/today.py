@@ -46,6 +46,8 @@ EXCEPTION_WORDS: Final = {
     "bank.not_applied": "Messages of the bank that fit nothing",
     "bank.unknown_word": "Words of the bank that are not known here",
     "bank_file.refused": "Files of the bank that cannot be read",
+    "case.shortage": "Bounced deposits that were spent",
+    "deposit.returned": "Deposits that bounced",
     "deposit.unidentified": "Deposits without a case",
     "fee.not_charged": "Fees that could not be charged",
     "job.failed": "Jobs that failed",

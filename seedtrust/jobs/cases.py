@@ -12,6 +12,7 @@ from seedtrust.domain.cases.states import Stage
 from seedtrust.domain.cases.worklists import locked_case, open_case_ids
 from seedtrust.domain.closing import service as closing
 from seedtrust.domain.disbursements.paying import materialise_item
+from seedtrust.domain.funding import clearing
 from seedtrust.domain.funding import service as funding
 from seedtrust.domain.ledger.check import check
 from seedtrust.domain.operations.service import open_exception
@@ -60,6 +61,21 @@ def materialise(tools: Tools) -> tuple[int, int]:
         actor.name,
         ids,
         lambda session, item_id: materialise_item(session, actor, item_id, moment=moment),
+    )
+
+
+def collect_deposits(tools: Tools) -> tuple[int, int]:
+    """Take the checks for collected whose time has passed without a bounce."""
+    moment = tools.moment()
+    actor = system("deposits.collect")
+    ids = reading(lambda session: clearing.due_deposits(session, moment.today))
+    return each(
+        tools,
+        actor.name,
+        ids,
+        lambda session, deposit_id: funding.collect_deposit(
+            session, actor, deposit_id, moment=moment
+        ),
     )
 
 

@@ -69,6 +69,12 @@ JOBS: Final[tuple[Job, ...]] = (
         banking_days_only=False,
     ),
     Job(
+        "deposits.collect",
+        (time(5, 20),),
+        cases.collect_deposits,
+        "Lets the money of deposited checks be spent once their time has passed.",
+    ),
+    Job(
         "schedule.materialise",
         (time(5, 30),),
         cases.materialise,

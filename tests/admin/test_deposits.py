@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from seedtrust.core.permissions import Actor
+from seedtrust.domain.funding.returning import DepositReturn, return_deposit
+from seedtrust.domain.funding.service import Receipt, receive
+from seedtrust.domain.funding.states import ReceiptRail
 from tests.factories.desk_world import STRANGER, DeskWorld
 
 
@@ -28,3 +32,22 @@ def test_only_the_payments_team_matches(desk: DeskWorld) -> None:
     auditor = desk.of("auditor")
     assert "The payments team finds the case" in auditor.get(page).text
     assert auditor.submit(f"{page}/match", {"case": desk.case}, page=page).status_code == 403
+
+
+def test_a_check_says_until_when_it_may_come_back_and_then_that_it_did(desk: DeskWorld) -> None:
+    moment, bank = desk.api.moment(), Actor.system("tests")
+    account_id = desk.api.world.case.trust_account_id
+    receipt = Receipt(
+        account_id, "main", "main", "check-1", 4_000, "Drawer", STRANGER, moment.today
+    )
+    deposit = desk.api.do(
+        lambda session: receive(session, bank, receipt, ReceiptRail.CHECK, moment=moment)
+    )
+    page = f"/admin/deposits/{deposit.reference}"
+    browser = desk.browser(desk.builder)
+    assert "Its money can be spent from" in browser.get(page).text
+    said = DepositReturn("main", "main", "check-1", 4_000, "Closed account", "line-2", moment.today)
+    desk.api.do(lambda session: return_deposit(session, bank, said, moment=moment))
+    seen = browser.get(page).text
+    assert "This check came back on" in seen
+    assert "Closed account. The money has left the books again." in seen

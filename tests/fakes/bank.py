@@ -123,7 +123,7 @@ class FakeBank:
         self._call()
         return self.outbox[name]
 
-    def tell(self, kind: str, on: date, **data: str | int | bool | None) -> BankEvent:
+    def tell(self, kind: str, on: date, /, **data: str | int | bool | None) -> BankEvent:
         """Add an event to the log."""
         event = BankEvent(str(len(self.events) + 1), kind, on, data)
         self.events.append(event)

@@ -159,6 +159,29 @@ def put_on_hold(
     return case
 
 
+def freeze(session: Session, actor: Actor, case: Case, *, reason: str, moment: Moment) -> bool:
+    """Stop a case because something is wrong with its money; False if it stands still already.
+
+    The caller holds the case's lock. A person resumes it once the reason is gone.
+    """
+    stage = Stage(case.stage)
+    if stage is Stage.ON_HOLD or stage in ENDED:
+        return False
+    move_stage(session, actor, case, Stage.ON_HOLD, cause="Frozen", moment=moment)
+    case.hold_reason = reason
+    record(
+        session,
+        actor,
+        "cases.held",
+        "case",
+        case.reference,
+        case_id=case.id,
+        reason=reason,
+        now=moment.at,
+    )
+    return True
+
+
 def resume(session: Session, actor: Actor, *, case_ref: str, reason: str, moment: Moment) -> Case:
     """Take a case off hold, back to the stage it came from; what came in meanwhile then counts.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from seedtrust.core.errors import NotFound
@@ -13,7 +13,7 @@ from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.stages import ENDED
 from seedtrust.domain.cases.states import STAGE_LABELS, Stage
-from seedtrust.domain.funding.models import Deposit
+from seedtrust.domain.funding.models import CheckClearance, Deposit, Shortage
 from seedtrust.domain.funding.states import DepositState
 from seedtrust.domain.payments.models import TrustAccount
 
@@ -40,6 +40,10 @@ class DepositView:
     matched_on: date | None
     matched_by: str
     on_statement: bool
+    collects_on: date | None
+    returned_on: date | None
+    return_reason: str
+    shortage_cents: int
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,7 @@ def deposit_table(
         ]
         conditions.append(or_(*words))
     rows = session.execute(
-        select(Deposit, Case, TrustAccount.name)
-        .outerjoin(Case, Case.id == Deposit.case_id)
-        .join(TrustAccount, TrustAccount.id == Deposit.trust_account_id)
+        _rows()
         .where(*conditions)
         .order_by(Deposit.id.desc())
         .limit(per_page)
@@ -96,7 +98,7 @@ def deposit_table(
         select(func.count(), func.sum(Deposit.amount_cents)).where(*conditions)
     ).one()
     return DepositTable(
-        tuple(_view(deposit, case, account) for deposit, case, account in rows),
+        tuple(_view(*row) for row in rows),
         count,
         int(total or 0),
     )
@@ -105,19 +107,30 @@ def deposit_table(
 def deposit_view(session: Session, actor: Actor, reference: str) -> DepositView:
     """Return one deposit. Raises NotFound."""
     actor.require(Permission.DEPOSITS_VIEW)
-    found = session.execute(
-        select(Deposit, Case, TrustAccount.name)
-        .outerjoin(Case, Case.id == Deposit.case_id)
-        .join(TrustAccount, TrustAccount.id == Deposit.trust_account_id)
-        .where(Deposit.reference == reference)
-    ).one_or_none()
+    found = session.execute(_rows().where(Deposit.reference == reference)).one_or_none()
     if found is None:
         message = "There is no such deposit."
         raise NotFound(message)
-    return _view(found[0], found[1], found[2])
+    return _view(*found)
 
 
-def _view(deposit: Deposit, case: Case | None, account: str) -> DepositView:
+def _rows() -> Select[Deposit, Case, str, CheckClearance, int | None]:
+    return (
+        select(Deposit, Case, TrustAccount.name, CheckClearance, Shortage.amount_cents)
+        .outerjoin(Case, Case.id == Deposit.case_id)
+        .join(TrustAccount, TrustAccount.id == Deposit.trust_account_id)
+        .outerjoin(CheckClearance, CheckClearance.deposit_id == Deposit.id)
+        .outerjoin(Shortage, Shortage.deposit_id == Deposit.id)
+    )
+
+
+def _view(
+    deposit: Deposit,
+    case: Case | None,
+    account: str,
+    check: CheckClearance | None,
+    shortage_cents: int | None,
+) -> DepositView:
     return DepositView(
         deposit.reference,
         deposit.amount_cents,
@@ -135,6 +148,10 @@ def _view(deposit: Deposit, case: Case | None, account: str) -> DepositView:
         deposit.matched_on,
         deposit.matched_by,
         deposit.reconciliation_status == "matched",
+        None if check is None else check.collects_on,
+        None if check is None else check.returned_on,
+        "" if check is None else check.return_reason,
+        shortage_cents or 0,
     )
 
 

@@ -131,6 +131,38 @@ def let_go(session: Session, actor: Actor, request: DisbursementRequest, *, mome
         request.hold_id = None
 
 
+def free_reservations(
+    session: Session, actor: Actor, case: Case, needed_cents: int, *, reason: str, moment: Moment
+) -> int:
+    """Put READY requests on hold, the newest first, until the case has this much available.
+
+    The caller holds the case's lock. What lies in a payment run already is left alone. Returns
+    how many requests were put on hold; each opens an exception item.
+    """
+    available = ledger_queries.balance_of(session, case.ledger_account_id).available_cents
+    if available >= needed_cents:
+        return 0
+    ready = lock_where(
+        session,
+        select(DisbursementRequest)
+        .where(
+            DisbursementRequest.case_id == case.id,
+            DisbursementRequest.state == RequestState.READY.value,
+        )
+        .order_by(DisbursementRequest.id.desc()),
+    )
+    freed = 0
+    for request in ready:
+        if available >= needed_cents:
+            break
+        available += amount_to_pay(request)
+        let_go(session, actor, request, moment=moment)
+        move(session, actor, request, RequestEvent.HOLD, reason=reason, moment=moment)
+        _open(session, STAGE_KIND, request, reason, moment)
+        freed += 1
+    return freed
+
+
 def recheck_case(session: Session, actor: Actor, case: Case, *, moment: Moment) -> int:
     """Try again to reserve what the case's balance or stage had kept back; oldest first.
 

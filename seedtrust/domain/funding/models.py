@@ -1,14 +1,21 @@
-"""The table of money that came in."""
+"""The tables of money that came in, and of what went wrong with it."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from seedtrust.core.db import Ascii, Base, CentsType, Id, UtcDateTime, one_of
-from seedtrust.domain.funding.states import DepositState
+from seedtrust.domain.funding.states import DepositState, ShortageState
 
 
 class Deposit(Base):
@@ -40,3 +47,42 @@ class Deposit(Base):
     matched_by: Mapped[str] = mapped_column(String(200), default="")
     matched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reconciliation_status: Mapped[str] = mapped_column(Ascii(20), default="unmatched")
+
+
+class CheckClearance(Base):
+    """How the bank collects a deposited check: until when it is held, or when it bounced."""
+
+    __tablename__ = "check_clearances"
+    __table_args__ = (Index(None, "collected_on", "returned_on", "collects_on"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    deposit_id: Mapped[int] = mapped_column(ForeignKey("deposits.id"), unique=True)
+    hold_id: Mapped[int | None] = mapped_column(BigInteger)
+    collects_on: Mapped[date] = mapped_column()
+    collected_on: Mapped[date | None] = mapped_column()
+    returned_on: Mapped[date | None] = mapped_column()
+    return_reason: Mapped[str] = mapped_column(String(200), default="")
+    return_reference: Mapped[str | None] = mapped_column(Ascii(80), index=True)
+
+
+class Shortage(Base):
+    """Money that a case had spent before its deposit bounced; the company owes it to the trust."""
+
+    __tablename__ = "shortages"
+    __table_args__ = (
+        one_of("state", ShortageState),
+        CheckConstraint("amount_cents > 0", name="amount_positive"),
+        Index(None, "case_id", "id"),
+        Index(None, "state"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
+    case_id: Mapped[int] = mapped_column(BigInteger)
+    deposit_id: Mapped[int] = mapped_column(ForeignKey("deposits.id"), unique=True)
+    amount_cents: Mapped[int] = mapped_column(CentsType)
+    state: Mapped[str] = mapped_column(Ascii(20))
+    opened_on: Mapped[date] = mapped_column()
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    cured_on: Mapped[date | None] = mapped_column()
+    cured_by: Mapped[str] = mapped_column(String(200), default="")

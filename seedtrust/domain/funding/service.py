@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -15,22 +16,24 @@ from seedtrust.core.db import lock, lock_where
 from seedtrust.core.errors import InsufficientFunds, NotFound
 from seedtrust.core.ids import new_id, new_reference
 from seedtrust.core.money import check_amount_cents
-from seedtrust.core.permissions import Actor, Permission, Role
+from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.audit.service import record
 from seedtrust.domain.cases.checks import require_open
-from seedtrust.domain.cases.models import Case, CaseParty
+from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.queries import case_for
-from seedtrust.domain.cases.states import Milestone, Side, Stage
+from seedtrust.domain.cases.states import Milestone, Stage
 from seedtrust.domain.disbursements.reservation import recheck_case
+from seedtrust.domain.funding import clearing
 from seedtrust.domain.funding.errors import AlreadyMatched, OtherTrustAccount
+from seedtrust.domain.funding.locks import locked_deposit
 from seedtrust.domain.funding.models import Deposit
-from seedtrust.domain.funding.states import DepositState
+from seedtrust.domain.funding.states import DepositState, ReceiptRail
+from seedtrust.domain.funding.telling import tell_parents
 from seedtrust.domain.ledger import chart
 from seedtrust.domain.ledger import service as ledger
 from seedtrust.domain.ledger.service import Leg, Posting, TxnKind
 from seedtrust.domain.ledger.service import Side as LegSide
 from seedtrust.domain.notices.catalogue import NoticeEvent
-from seedtrust.domain.notices.service import Recipient, notify
 from seedtrust.domain.operations.service import close_exceptions_of, open_exception
 from seedtrust.domain.terms.milestones import record_milestone_on
 from seedtrust.domain.terms.models import ContractTerm, ScheduleItem
@@ -39,7 +42,21 @@ from seedtrust.domain.terms.states import Category, ItemState, TermKind
 UNIDENTIFIED_KIND: Final = "deposit.unidentified"
 FEE_KIND: Final = "fee.not_charged"
 _WORDS: Final = re.compile(r"[A-Z0-9]+")
-_SPENDABLE: Final = (DepositState.RECEIVED.value, DepositState.COLLECTED.value)
+_MEMOS: Final = {ReceiptRail.WIRE: "Wire received", ReceiptRail.CHECK: "Check deposited"}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the bank told of money that reached a trust account; the reference is the bank's own."""
+
+    trust_account_id: int
+    trust_code: str
+    bank: str
+    bank_reference: str
+    amount_cents: int
+    sender_name: str
+    text: str
+    received_on: date
 
 
 def receive_wire(
@@ -60,36 +77,44 @@ def receive_wire(
 
     The same bank reference is booked once. A wire is collected at receipt.
     """
+    receipt = Receipt(
+        trust_account_id=trust_account_id,
+        trust_code=trust_code,
+        bank=bank,
+        bank_reference=bank_reference,
+        amount_cents=amount_cents,
+        sender_name=sender_name,
+        text=text,
+        received_on=received_on,
+    )
+    return receive(session, actor, receipt, ReceiptRail.WIRE, moment=moment)
+
+
+def receive(
+    session: Session, actor: Actor, receipt: Receipt, rail: ReceiptRail, *, moment: Moment
+) -> Deposit:
+    """Book what the bank received: to the case that its text names, else as unidentified.
+
+    The same bank reference is booked once. A wire is collected at receipt; the money of a check
+    stands on the case and is held as uncollected until `deposits.collect` lets it go.
+    """
     known = session.execute(
-        select(Deposit).where(Deposit.bank == bank, Deposit.bank_reference == bank_reference)
+        select(Deposit).where(
+            Deposit.bank == receipt.bank, Deposit.bank_reference == receipt.bank_reference
+        )
     ).scalar_one_or_none()
     if known is not None:
         return known
-    case = _named_case(session, trust_account_id, text)
-    deposit = Deposit(
-        id=new_id(),
-        reference=new_reference(),
-        trust_account_id=trust_account_id,
-        case_id=case.id if case else None,
-        rail="wire",
-        amount_cents=check_amount_cents(amount_cents),
-        state=(DepositState.COLLECTED if case else DepositState.UNIDENTIFIED).value,
-        bank=bank,
-        bank_reference=bank_reference,
-        sender_name=sender_name[:120],
-        text=text[:300],
-        received_on=received_on,
-        matched_on=moment.today if case else None,
-        matched_by=actor.name if case else "",
-        matched_at=moment.at if case else None,
-        reconciliation_status="unmatched",
-    )
+    case = _named_case(session, receipt.trust_account_id, receipt.text)
+    deposit = _deposit(actor, receipt, rail, case, moment)
     session.add(deposit)
-    session.flush()  # refuse a second copy of the wire before any posting
-    _book(session, actor, deposit, trust_code, case, moment)
+    session.flush()  # refuse a second copy of the money before any posting
+    _book(session, actor, deposit, receipt.trust_code, case, moment)
+    if rail is ReceiptRail.CHECK:
+        clearing.begin(session, deposit)
     facts: dict[str, str | int | bool | None] = {
-        "amount_cents": amount_cents,
-        "bank_reference": bank_reference,
+        "amount_cents": receipt.amount_cents,
+        "bank_reference": receipt.bank_reference,
     }
     record(
         session,
@@ -104,8 +129,31 @@ def receive_wire(
     if case is None:
         _ask_for_a_match(session, deposit, moment)
     else:
-        _funded(session, actor, case, deposit, moment)
+        _credited(session, actor, case, deposit, moment)
     return deposit
+
+
+def _deposit(
+    actor: Actor, receipt: Receipt, rail: ReceiptRail, case: Case | None, moment: Moment
+) -> Deposit:
+    return Deposit(
+        id=new_id(),
+        reference=new_reference(),
+        trust_account_id=receipt.trust_account_id,
+        case_id=case.id if case else None,
+        rail=rail.value,
+        amount_cents=check_amount_cents(receipt.amount_cents),
+        state=(DepositState.RECEIVED if case else DepositState.UNIDENTIFIED).value,
+        bank=receipt.bank,
+        bank_reference=receipt.bank_reference,
+        sender_name=receipt.sender_name[:120],
+        text=receipt.text[:300],
+        received_on=receipt.received_on,
+        matched_on=moment.today if case else None,
+        matched_by=actor.name if case else "",
+        matched_at=moment.at if case else None,
+        reconciliation_status="unmatched",
+    )
 
 
 def _named_case(session: Session, trust_account_id: int, text: str) -> Case | None:
@@ -150,7 +198,7 @@ def _book(  # noqa: PLR0917 - the deposit and where it goes
                 Leg(cash, LegSide.DEBIT, deposit.amount_cents),
                 Leg(owner, LegSide.CREDIT, deposit.amount_cents),
             ),
-            memo="Wire received",
+            memo=_MEMOS[ReceiptRail(deposit.rail)],
             category=Category.FUNDING.value,
             source_type="deposit",
             source_ref=deposit.reference,
@@ -165,7 +213,7 @@ def _ask_for_a_match(session: Session, deposit: Deposit, moment: Moment) -> None
         UNIDENTIFIED_KIND,
         "deposit",
         deposit.reference,
-        "A wire came in that names no open case. Match it, or send it back.",
+        f"A {deposit.rail} came in that names no open case. Match it, or send it back.",
         now=moment.at,
     )
 
@@ -209,7 +257,7 @@ def match_deposit(
         ),
         now=moment.at,
     )
-    deposit.state, deposit.case_id = DepositState.COLLECTED.value, case.id
+    deposit.state, deposit.case_id = DepositState.RECEIVED.value, case.id
     deposit.matched_on, deposit.matched_by = moment.today, actor.name
     deposit.matched_at = moment.at
     close_exceptions_of(
@@ -225,29 +273,41 @@ def match_deposit(
         facts={"amount_cents": deposit.amount_cents},
         now=moment.at,
     )
-    _funded(session, actor, case, deposit, moment)
+    _credited(session, actor, case, deposit, moment)
     return deposit
 
 
-def _funded(session: Session, actor: Actor, case: Case, deposit: Deposit, moment: Moment) -> None:
+def _credited(session: Session, actor: Actor, case: Case, deposit: Deposit, moment: Moment) -> None:
+    """Let money that has reached a case count, or hold it as long as its check may bounce."""
+    if clearing.is_collected(session, deposit):
+        deposit.state = DepositState.COLLECTED.value
+        collected_money_counts(session, actor, case, moment=moment)
+    else:
+        clearing.hold(session, actor, case, deposit, moment=moment)
+    key = f"deposit.received:{deposit.reference}"
+    tell_parents(session, NoticeEvent.DEPOSIT_RECEIVED, key, case, {}, moment=moment)
+
+
+def collect_deposit(session: Session, actor: Actor, deposit_id: int, *, moment: Moment) -> bool:
+    """Take a check whose time has passed for collected; False when there was nothing to do.
+
+    What the case could not pay for want of collected money is then tried again.
+    """
+    case, deposit = locked_deposit(session, deposit_id)
+    if not clearing.let_go(session, actor, deposit, moment=moment):
+        return False
+    if case is not None:
+        collected_money_counts(session, actor, case, moment=moment)
+    return True
+
+
+def collected_money_counts(session: Session, actor: Actor, case: Case, *, moment: Moment) -> None:
+    """Do what collected money sets off: the funding milestone, its fees, and waiting requests.
+
+    The caller holds the case's lock.
+    """
     initial_funding(session, actor, case, moment=moment)
     recheck_case(session, actor, case, moment=moment)
-    parties = session.execute(
-        select(CaseParty).where(
-            CaseParty.case_id == case.id,
-            CaseParty.side == Side.RECIPIENT.value,
-            CaseParty.role.in_((Role.INTENDED_PARENT.value, Role.IP_REPRESENTATIVE.value)),
-        )
-    ).scalars()
-    facts = {"case": str(case.number), "case_ref": case.reference}
-    notify(
-        session,
-        NoticeEvent.DEPOSIT_RECEIVED,
-        f"deposit.received:{deposit.reference}",
-        [Recipient(party.user_id, party.email, facts) for party in parties],
-        case_id=case.id,
-        now=moment.at,
-    )
 
 
 def initial_funding(session: Session, actor: Actor, case: Case, *, moment: Moment) -> bool:
@@ -260,7 +320,7 @@ def initial_funding(session: Session, actor: Actor, case: Case, *, moment: Momen
     collected = int(
         session.execute(
             select(func.coalesce(func.sum(Deposit.amount_cents), 0)).where(
-                Deposit.case_id == case.id, Deposit.state.in_(_SPENDABLE)
+                Deposit.case_id == case.id, Deposit.state == DepositState.COLLECTED.value
             )
         ).scalar_one()
     )

@@ -1,4 +1,4 @@
-"""The life of a deposit."""
+"""The lives of a deposit and of a shortage."""
 
 from __future__ import annotations
 
@@ -22,10 +22,32 @@ class DepositState(StrEnum):
 STEPS: Final = {
     DepositState.EXPECTED: {DepositState.IN_PROCESS},
     DepositState.IN_PROCESS: {DepositState.RECEIVED, DepositState.RETURNED},
-    DepositState.UNIDENTIFIED: {DepositState.MATCHED, DepositState.SENT_BACK},
+    # A check may bounce before anybody has found out whose it was.
+    DepositState.UNIDENTIFIED: {
+        DepositState.MATCHED,
+        DepositState.SENT_BACK,
+        DepositState.RETURNED,
+    },
     DepositState.MATCHED: {DepositState.RECEIVED},
     DepositState.RECEIVED: {DepositState.COLLECTED, DepositState.RETURNED},
     DepositState.COLLECTED: {DepositState.RETURNED},
     DepositState.RETURNED: set(),
     DepositState.SENT_BACK: set(),
 }
+
+# Banking days from the deposit of a check until its money counts as collected.
+CHECK_BANKING_DAYS: Final = 5
+
+
+class ReceiptRail(StrEnum):
+    """How money reached the trust account; a check may bounce, a wire may not."""
+
+    WIRE = "wire"
+    CHECK = "check"
+
+
+class ShortageState(StrEnum):
+    """Whether the company still owes the trust what a bounced deposit took."""
+
+    OPEN = "OPEN"
+    CURED = "CURED"

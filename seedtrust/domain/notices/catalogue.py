@@ -29,6 +29,7 @@ class NoticeEvent(StrEnum):
     PAYMENT_RETURNED_STAFF = "payment.returned_staff"
     PAYMENT_STOPPED = "payment.stopped"
     DEPOSIT_RECEIVED = "deposit.received"
+    DEPOSIT_RETURNED = "deposit.returned"
     ACCOUNT_SUBMITTED = "payee_account.submitted"
     ACCOUNT_ACTIVE = "payee_account.active"
     CERTIFY_CASE = "case.certify"
@@ -75,6 +76,7 @@ CATALOGUE: Final[Mapping[NoticeEvent, Notice]] = {
         _notice(NoticeEvent.PAYMENT_RETURNED_STAFF, "A payment came back and waits for you"),
         _notice(NoticeEvent.PAYMENT_STOPPED, "Something was stopped for safety"),
         _notice(NoticeEvent.DEPOSIT_RECEIVED, "Funds have arrived"),
+        _notice(NoticeEvent.DEPOSIT_RETURNED, "A deposit came back"),
         _notice(NoticeEvent.ACCOUNT_SUBMITTED, "New bank details were submitted"),
         _notice(NoticeEvent.ACCOUNT_ACTIVE, "Your bank details are ready"),
         _notice(NoticeEvent.CERTIFY_CASE, "Please confirm the final accounting"),

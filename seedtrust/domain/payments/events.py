@@ -16,6 +16,8 @@ from seedtrust.core.ids import new_id
 from seedtrust.core.money import check_amount_cents
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.funding import service as funding
+from seedtrust.domain.funding.returning import DepositReturn, return_deposit
+from seedtrust.domain.funding.states import ReceiptRail
 from seedtrust.domain.operations.service import close_exceptions_of, open_exception
 from seedtrust.domain.payments import instructions as life
 from seedtrust.domain.payments.access import locked_run
@@ -222,17 +224,10 @@ def _payment_told(session: Session, actor: Actor, event: BankEvent, moment: Mome
     return f"Payment {row.reference} is {row.state}."
 
 
-def _wire_received(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
-    account = session.execute(
-        select(TrustAccount).where(TrustAccount.bank_account_ref == _text(event, "account_id"))
-    ).scalar_one_or_none()
-    if account is None:
-        message = "The bank names an account that we do not have."
-        raise Invalid(message)
+def _money_received(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
+    account = _trust_account(session, event)
     said = (_text(event, "text", needed=False), _text(event, "reference", needed=False))
-    deposit = funding.receive_wire(
-        session,
-        actor,
+    receipt = funding.Receipt(
         trust_account_id=account.id,
         trust_code=account.code,
         bank=account.code,
@@ -241,9 +236,38 @@ def _wire_received(session: Session, actor: Actor, event: BankEvent, moment: Mom
         sender_name=_text(event, "sender_name", needed=False),
         text=" ".join(part for part in said if part),
         received_on=_day(event, "business_on"),
-        moment=moment,
     )
+    rail = _MONEY_WORDS[event.kind]
+    if rail is ReceiptRail.CHECK and _text(event, "kind") != rail.value:
+        message = f"The bank tells of a deposit of another kind than we know: {event.data['kind']}."
+        raise Invalid(message)
+    deposit = funding.receive(session, actor, receipt, rail, moment=moment)
     return f"Deposit {deposit.reference} received."
+
+
+def _deposit_returned(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
+    account = _trust_account(session, event)
+    said = DepositReturn(
+        bank=account.code,
+        trust_code=account.code,
+        bank_reference=_text(event, "bank_reference"),
+        amount_cents=_cents(event),
+        reason=_text(event, "return_reason", needed=False) or "no reason given",
+        return_reference=_text(event, "return_bank_reference"),
+        returned_on=_day(event, "returned_on"),
+    )
+    returned = return_deposit(session, actor, said, moment=moment)
+    return "Deposit returned." if returned else "The deposit was returned before."
+
+
+def _trust_account(session: Session, event: BankEvent) -> TrustAccount:
+    account = session.execute(
+        select(TrustAccount).where(TrustAccount.bank_account_ref == _text(event, "account_id"))
+    ).scalar_one_or_none()
+    if account is None:
+        message = "The bank names an account that we do not have."
+        raise Invalid(message)
+    return account
 
 
 def _entry_returned(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
@@ -321,13 +345,16 @@ _PAYMENT_WORDS: Final = {
     "payment.settled": BankStatus.SETTLED,
     "payment.rejected": BankStatus.REJECTED,
 }
+_MONEY_WORDS: Final = {"wire.received": ReceiptRail.WIRE, "deposit.received": ReceiptRail.CHECK}
 _HANDLERS: Final[dict[str, _Handler]] = {
     "file.accepted": _file_accepted,
     "file.rejected": _file_rejected,
     "file.settled": _file_settled,
     "file.suspended": _file_suspended,
     "entry.returned": _entry_returned,
-    "wire.received": _wire_received,
+    "wire.received": _money_received,
+    "deposit.received": _money_received,
+    "deposit.returned": _deposit_returned,
     **dict.fromkeys(_PAYMENT_WORDS, _payment_told),
 }
 # These say nothing that changes a payment; files and statements are read from the folder.

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from seedtrust.core.clock import Moment
 from seedtrust.core.db import lock_where
 from seedtrust.core.permissions import Actor
-from seedtrust.domain.funding.models import Deposit
+from seedtrust.domain.funding.models import CheckClearance, Deposit
 from seedtrust.domain.funding.service import mark_reconciled as mark_deposit
 from seedtrust.domain.payments import instructions as payments
 from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun, TrustAccount
@@ -28,6 +28,7 @@ RUN: Final = "run"
 INSTRUCTION: Final = "instruction"
 RETURNED: Final = "return"
 DEPOSIT: Final = "deposit"
+BOUNCED: Final = "deposit_return"
 
 
 def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
@@ -49,6 +50,7 @@ def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
     by_run = _settled_runs(session, references)
     payments_by_ref = _payments(session, references)
     deposits = _deposits(session, {line.bank_reference for line in lines} - {""})
+    bounced = _bounced(session, {line.bank_reference for line in lines} - {""})
     codes = dict(session.execute(select(TrustAccount.id, TrustAccount.code)).all())
     matched = 0
     for line in lines:
@@ -56,6 +58,7 @@ def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
             _as_run(line, by_run.get((line.trust_account_id, line.customer_reference), ()))
             or _as_payment(line, payments_by_ref.get(line.customer_reference))
             or _as_deposit(line, deposits.get((codes[line.trust_account_id], line.bank_reference)))
+            or _as_bounced(line, bounced.get((codes[line.trust_account_id], line.bank_reference)))
         )
         if found is not None:
             line.matched_type, line.matched_ref, line.match_rule = found
@@ -79,7 +82,7 @@ def release_matches(session: Session, statement: BankStatement) -> None:
                 session, select(Deposit).where(Deposit.reference == line.matched_ref)
             ):
                 mark_deposit(deposit, _UNMATCHED.value)
-        else:
+        elif line.matched_type != BOUNCED:
             payments.mark_reconciled(_of_line(session, line), _UNMATCHED)
         line.status = ReconciliationStatus.EXCEPTION.value
         line.match_rule = "superseded by a corrected statement"
@@ -112,6 +115,12 @@ def _as_deposit(line: BankStatementLine, deposit: Deposit | None) -> Match | Non
         return None
     mark_deposit(deposit, _MATCHED.value)
     return DEPOSIT, deposit.reference, "bank reference and amount"
+
+
+def _as_bounced(line: BankStatementLine, deposit: Deposit | None) -> Match | None:
+    if deposit is None or deposit.amount_cents != -line.amount_cents:
+        return None
+    return BOUNCED, deposit.reference, "bank reference and amount"
 
 
 def _settled_runs(
@@ -151,6 +160,15 @@ def _deposits(session: Session, references: set[str]) -> dict[tuple[str, str], D
         select(Deposit).where(Deposit.bank_reference.in_(references)).order_by(Deposit.id),
     )
     return {(row.bank, row.bank_reference): row for row in rows}
+
+
+def _bounced(session: Session, references: set[str]) -> dict[tuple[str, str], Deposit]:
+    rows = session.execute(
+        select(CheckClearance.return_reference, Deposit)
+        .join(Deposit, Deposit.id == CheckClearance.deposit_id)
+        .where(CheckClearance.return_reference.in_(references))
+    )
+    return {(deposit.bank, str(reference)): deposit for reference, deposit in rows}
 
 
 def _of_line(session: Session, line: BankStatementLine) -> list[PaymentInstruction]:

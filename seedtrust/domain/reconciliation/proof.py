@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from seedtrust.core.errors import NotFound
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases.models import Case
-from seedtrust.domain.funding.models import Deposit
+from seedtrust.domain.funding.models import CheckClearance, Deposit
 from seedtrust.domain.funding.states import DepositState
 from seedtrust.domain.ledger.account_kinds import AccountKind
 from seedtrust.domain.ledger.ownership import kinds_by_owner
@@ -212,6 +212,16 @@ def _movements(account_id: int, after: date, on: date) -> list[Select[int, str, 
         deposit.state.not_in(_NOT_ARRIVED),
     )
 
+    bounced = (
+        select(literal(account_id), literal("since"), -func.sum(deposit.amount_cents))
+        .join(CheckClearance, CheckClearance.deposit_id == deposit.id)
+        .where(
+            deposit.trust_account_id == account_id,
+            CheckClearance.returned_on > after,
+            CheckClearance.returned_on <= on,
+        )
+    )
+
     def payments(name: str, sign: int, *conditions: ColumnElement[bool]) -> Select[int, str, int]:
         total = sign * func.sum(row.amount_cents)
         return select(literal(account_id), literal(name), total).where(*conditions)
@@ -219,6 +229,7 @@ def _movements(account_id: int, after: date, on: date) -> list[Select[int, str, 
     came_back = (row.returned_on > after, row.returned_on <= on, row.settled_on.is_not(None))
     return [
         received,
+        bounced,
         payments("since", -1, mine, row.settled_on > after, row.settled_on <= on),
         payments("since", 1, mine, *came_back),
         payments("under_way", 1, *_under_way(account_id, on)),
