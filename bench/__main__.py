@@ -1,6 +1,7 @@
 """Run every benchmark, print one table and write bench/results.json.
 
     python scripts/with_services.py -- python -m bench [--quick] [--only pages]
+    python -m bench seed --entries 1000000 --url mysql+pymysql://user:password@host/database
 
 Figures of a shared machine mean little, ratios to a floor of the same run mean something.
 """
@@ -40,6 +41,18 @@ def _ledger(quick: bool) -> list[Line]:  # noqa: FBT001 - the benches' contract
     return ledger.run(quick, mariadb_url())
 
 
+def _reads(quick: bool) -> list[Line]:  # noqa: FBT001 - the benches' contract
+    from bench import reads  # noqa: PLC0415 - each bench loads what it measures
+
+    return reads.run(quick, mariadb_url())
+
+
+def _hot(quick: bool) -> list[Line]:  # noqa: FBT001 - the benches' contract
+    from bench import hot  # noqa: PLC0415 - each bench loads what it measures
+
+    return hot.run(quick)
+
+
 def _pages(quick: bool) -> list[Line]:  # noqa: FBT001 - the benches' contract
     from bench import pages  # noqa: PLC0415 - each bench loads what it measures
 
@@ -52,7 +65,13 @@ def _nacha(quick: bool) -> list[Line]:  # noqa: FBT001 - the benches' contract
     return nacha.run(quick)
 
 
-BENCHES: Final[dict[str, Bench]] = {"ledger": _ledger, "pages": _pages, "nacha": _nacha}
+BENCHES: Final[dict[str, Bench]] = {
+    "ledger": _ledger,
+    "hot": _hot,
+    "reads": _reads,
+    "pages": _pages,
+    "nacha": _nacha,
+}
 
 
 def mariadb_url() -> str:
@@ -133,6 +152,21 @@ def show(results: dict[str, object]) -> None:
     print(f"{results['seconds']} s; written to {RESULTS.relative_to(ROOT)}")
 
 
+def _seed(parser: argparse.ArgumentParser, url: str, entries: int) -> int:
+    from sqlalchemy.engine import make_url  # noqa: PLC0415 - only seeding needs it
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - the same
+
+    from bench import seed  # noqa: PLC0415 - each bench loads what it measures
+
+    if entries < 1:
+        parser.error("--entries takes a whole number from 1 on")
+    try:
+        print(seed.report(make_url(url), entries))
+    except SQLAlchemyError as error:
+        parser.error(f"The database does not take it: {error}. Give --url mysql+pymysql://...")
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="bench", description=(__doc__ or "").partition("\n")[0])
@@ -140,7 +174,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only", action="append", choices=sorted(BENCHES), help="one of them; may be repeated"
     )
+    commands = parser.add_subparsers(dest="command")
+    seeding = commands.add_parser("seed", help="fill a database's books with a long history")
+    seeding.add_argument("--entries", type=int, default=1_000_000, help="how many must stand there")
+    seeding.add_argument(
+        "--url", default=os.environ.get(MARIADB, ""), help="the database's address"
+    )
     chosen = parser.parse_args(arguments)
+    if chosen.command == "seed":
+        return _seed(parser, chosen.url, chosen.entries)
     results = measure(chosen.only or list(BENCHES), quick=chosen.quick)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     show(results)

@@ -205,8 +205,8 @@ def mariadb_answers(port: int) -> Callable[[], bool]:
 
 
 @contextlib.contextmanager
-def mariadb(folder: Path) -> Iterator[str]:
-    """Run a private MariaDB while the block lasts and give its address."""
+def mariadb(folder: Path, options: Sequence[str] = ()) -> Iterator[str]:
+    """Run a private MariaDB while the block lasts and give its address; `options` come last."""
     folder.mkdir()
     data = install_mariadb(folder)
     log = folder / "log"
@@ -214,7 +214,7 @@ def mariadb(folder: Path) -> Iterator[str]:
 
     def begin() -> tuple[subprocess.Popen[bytes], int]:
         port = free_port()
-        server = start(mariadb_command(folder, data, port, password), log)
+        server = start([*mariadb_command(folder, data, port, password), *options], log)
         wait_until_ready(server, mariadb_answers(port), log, "MariaDB")
         return server, port
 

@@ -6,9 +6,24 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Executable, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    Executable,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from seedtrust.domain.ledger.account_kinds import AccountKind, BookCode
@@ -99,17 +114,14 @@ def whole(value: Decimal | int | None) -> int:
     return number
 
 
-def balance_of(session: Session, account_id: int) -> Balance:
-    """Return the figures of one account now. Raises AccountNotFound."""
-    found = balances_of(session, [account_id])
-    if account_id not in found:
-        raise unknown_account(account_id)
-    return found[account_id]
+# Expressions are built once: building them on each call costs several times their execution.
+_ID: Final = bindparam("account_id", type_=BigInteger)
+_ON: Final = bindparam("on", type_=Date)
+_SEQ: Final = bindparam("seq", type_=BigInteger)
 
 
-def balances_of(session: Session, account_ids: Collection[int]) -> dict[int, Balance]:
-    """Return the figures of several accounts in one query; unknown ids are left out."""
-    hold = LedgerHold
+def _figures(balances: ColumnElement[bool], holds: ColumnElement[bool]) -> Executable:
+    hold, balance = LedgerHold, LedgerBalance
     left = hold.amount_cents - hold.captured_cents - hold.released_cents
     held = (
         select(
@@ -119,27 +131,50 @@ def balances_of(session: Session, account_ids: Collection[int]) -> dict[int, Bal
                 for kind in HoldKind
             ),
         )
-        .where(hold.debit_account_id.in_(account_ids))
+        .where(holds)
         .group_by(hold.debit_account_id)
         .subquery()
     )
-    balance = LedgerBalance
-    rows = session.execute(
+    return (
         select(
             balance.account_id,
-            LedgerAccount.normal_side * (balance.dr_posted - balance.cr_posted),
-            LedgerAccount.normal_side * (balance.dr_pending - balance.cr_pending),
+            balance.normal_side * (balance.dr_posted - balance.cr_posted),
+            balance.normal_side * (balance.dr_pending - balance.cr_pending),
             held.c.reserved,
             held.c.uncollected,
         )
-        .join(LedgerAccount, LedgerAccount.id == balance.account_id)
         .outerjoin(held, held.c.debit_account_id == balance.account_id)
-        .where(balance.account_id.in_(account_ids))
+        .where(balances)
     )
-    return {
-        account_id: Balance(posted, whole(reserved), whole(uncollected), posted + pending)
-        for account_id, posted, pending, reserved, uncollected in rows
-    }
+
+
+_FIGURES_OF_ONE: Final = _figures(
+    LedgerBalance.account_id == _ID, LedgerHold.debit_account_id == _ID
+)
+_IDS: Final = bindparam("account_ids", type_=BigInteger, expanding=True)
+_FIGURES_OF_MANY: Final = _figures(
+    LedgerBalance.account_id.in_(_IDS), LedgerHold.debit_account_id.in_(_IDS)
+)
+
+
+def balance_of(session: Session, account_id: int) -> Balance:
+    """Return the figures of one account now. Raises AccountNotFound."""
+    row = session.execute(_FIGURES_OF_ONE, {"account_id": account_id}).one_or_none()
+    if row is None:
+        raise unknown_account(account_id)
+    return _balance(*row[1:])
+
+
+def balances_of(session: Session, account_ids: Collection[int]) -> dict[int, Balance]:
+    """Return the figures of several accounts in one query; unknown ids are left out."""
+    rows = session.execute(_FIGURES_OF_MANY, {"account_ids": list(account_ids)})
+    return {row[0]: _balance(*row[1:]) for row in rows}
+
+
+def _balance(
+    posted: int, pending: int, reserved: Decimal | int | None, uncollected: Decimal | int | None
+) -> Balance:
+    return Balance(posted, whole(reserved), whole(uncollected), posted + pending)
 
 
 def balance_as_of(session: Session, account_id: int, on: date) -> int:
@@ -148,12 +183,11 @@ def balance_as_of(session: Session, account_id: int, on: date) -> int:
     Daily sums serve as far as they are rolled up; entries after that are added. Raises
     AccountNotFound.
     """
-    side = session.execute(
-        select(LedgerAccount.normal_side).where(LedgerAccount.id == account_id)
-    ).scalar_one_or_none()
-    if side is None:
+    wanted = {"account_id": account_id, "last_on": on}
+    row = session.execute(_AS_OF, wanted).one_or_none()
+    if row is None:
         raise unknown_account(account_id)
-    return side * whole(session.execute(select(_posted_until(account_id, on))).scalar_one())
+    return row[0] * whole(row[1])
 
 
 def case_lines(
@@ -169,9 +203,15 @@ def case_lines(
     `after` is the cursor of the last line seen. With `newest_first` the page runs backwards; the
     balance of each line stays the same.
     """
-    rows = session.execute(
-        _page(case_account_id, after, limit=limit, newest_first=newest_first)
-    ).all()
+    wanted: dict[str, object] = {"account_id": case_account_id, "most": limit}
+    if after is not None:
+        wanted |= {
+            "on": after.effective_on,
+            "seq": after.seq,
+            "last_on": after.effective_on - timedelta(days=1),
+            "last_seq": after.seq - 1 if newest_first else after.seq,
+        }
+    rows = session.execute(_page(newest_first, after is not None), wanted).all()
     lines: list[CaseLine] = []
     running = None
     for row in rows:
@@ -198,26 +238,20 @@ def case_lines(
     return lines
 
 
-def _page(
-    account_id: int, after: LineCursor | None, *, limit: int, newest_first: bool
-) -> Executable:
+@lru_cache(maxsize=4)
+def _page(newest_first: bool, goes_on: bool) -> Executable:  # noqa: FBT001 - the four shapes of a page
     # One statement, so that the opening balance and the page are of one moment.
     entry, txn = LedgerEntry, LedgerTxn
     before: ColumnElement[int]
-    if newest_first:
-        before = (
-            _posted_all(account_id)
-            if after is None
-            else _posted_until(account_id, after.effective_on, after.seq - 1)
-        )
-        order = (entry.effective_on.desc(), entry.seq.desc())
+    if goes_on:
+        before = _posted_until() + _posted_on_the_day()
     else:
-        before = (
-            literal(0)
-            if after is None
-            else _posted_until(account_id, after.effective_on, after.seq)
-        )
-        order = (entry.effective_on.asc(), entry.seq.asc())
+        before = _posted_all() if newest_first else literal(0)
+    order = (
+        (entry.effective_on.desc(), entry.seq.desc())
+        if newest_first
+        else (entry.effective_on.asc(), entry.seq.asc())
+    )
     statement = (
         select(
             txn.id,
@@ -236,52 +270,71 @@ def _page(
         )
         .join(txn, txn.id == entry.txn_id)
         .join(LedgerAccount, LedgerAccount.id == entry.account_id)
-        .where(entry.account_id == account_id, entry.layer == int(Layer.POSTED))
+        .where(entry.account_id == _ID, entry.layer == int(Layer.POSTED))
         .order_by(*order)
-        .limit(limit)
+        .limit(bindparam("most", type_=Integer))
     )
-    return statement if after is None else statement.where(_beyond(after, newest_first))
+    return statement.where(_beyond(newest_first)) if goes_on else statement
 
 
-def _beyond(cursor: LineCursor, newest_first: bool) -> ColumnElement[bool]:  # noqa: FBT001 - the order of a page is a plain yes or no
+def _beyond(newest_first: bool) -> ColumnElement[bool]:  # noqa: FBT001 - the order of a page is a plain yes or no
     # Spelled out: MariaDB reads no index range from a comparison of row values.
     day, seq = LedgerEntry.effective_on, LedgerEntry.seq
     if newest_first:
-        return and_(day <= cursor.effective_on, or_(day < cursor.effective_on, seq < cursor.seq))
-    return and_(day >= cursor.effective_on, or_(day > cursor.effective_on, seq > cursor.seq))
+        return and_(day <= _ON, or_(day < _ON, seq < _SEQ))
+    return and_(day >= _ON, or_(day > _ON, seq > _SEQ))
 
 
-def _posted_all(account_id: int) -> ColumnElement[int]:
+def _posted_all() -> ColumnElement[int]:
     balance = LedgerBalance
     return (
         select(balance.dr_posted - balance.cr_posted)
-        .where(balance.account_id == account_id)
+        .where(balance.account_id == _ID)
         .scalar_subquery()
     )
 
 
-def _posted_until(account_id: int, on: date, seq: int | None = None) -> ColumnElement[int]:
-    """Return debits less credits up to the end of a day, or up to a place within it.
+def _signed() -> ColumnElement[int]:
+    return func.coalesce(func.sum(LedgerEntry.side * LedgerEntry.amount_cents), 0)
+
+
+def _posted_until() -> ColumnElement[int]:
+    """Return debits less credits up to the end of the day `last_on`.
 
     Daily sums as far as they are rolled up, then the entries after that: both in one statement,
     because the mark and the sums move together.
     """
     entry, daily, mark = LedgerEntry, LedgerDaily, LedgerDailyMark
-    last = on if seq is None else on - timedelta(days=1)
-    signed = func.coalesce(func.sum(entry.side * entry.amount_cents), 0)
+    last = bindparam("last_on", type_=Date)
     rolled = select(func.coalesce(func.sum(daily.dr_cents - daily.cr_cents), 0)).where(
-        daily.account_id == account_id, daily.effective_on <= last
+        daily.account_id == _ID, daily.effective_on <= last
     )
-    mark_seq = select(func.coalesce(func.max(mark.seq), 0)).where(mark.account_id == account_id)
-    posted = (entry.account_id == account_id, entry.layer == int(Layer.POSTED))
-    rest = select(signed).where(
-        *posted, entry.seq > mark_seq.scalar_subquery(), entry.effective_on <= last
+    mark_seq = select(func.coalesce(func.max(mark.seq), 0)).where(mark.account_id == _ID)
+    rest = select(_signed()).where(
+        entry.account_id == _ID,
+        entry.layer == int(Layer.POSTED),
+        entry.seq > mark_seq.scalar_subquery(),
+        entry.effective_on <= last,
     )
-    parts = rolled.scalar_subquery() + rest.scalar_subquery()
-    if seq is not None:
-        same_day = select(signed).where(*posted, entry.effective_on == on, entry.seq <= seq)
-        parts = parts + same_day.scalar_subquery()
-    return parts
+    return rolled.scalar_subquery() + rest.scalar_subquery()
+
+
+def _posted_on_the_day() -> ColumnElement[int]:
+    """Return the same of the day `on`, as far as the place `last_seq`."""
+    entry = LedgerEntry
+    return (
+        select(_signed())
+        .where(
+            entry.account_id == _ID,
+            entry.layer == int(Layer.POSTED),
+            entry.effective_on == _ON,
+            entry.seq <= bindparam("last_seq", type_=BigInteger),
+        )
+        .scalar_subquery()
+    )
+
+
+_AS_OF: Final = select(LedgerAccount.normal_side, _posted_until()).where(LedgerAccount.id == _ID)
 
 
 def sums_by_kind(session: Session, on: date, book: str = BookCode.TRUST) -> dict[AccountKind, int]:
@@ -321,31 +374,42 @@ def sums_by_kind(session: Session, on: date, book: str = BookCode.TRUST) -> dict
     return sums
 
 
-def trial_balance(session: Session, book: str) -> TrialBalance:
-    """Return the posted balances of a book now: each account, all cases in one row."""
+def _trial() -> Executable:
     balance, account = LedgerBalance, LedgerAccount
-    label = case(
-        (account.kind == AccountKind.CASE.value, AccountKind.CASE.value), else_=account.code
-    )
+    book = select(LedgerBook.id).where(LedgerBook.code == bindparam("book")).scalar_subquery()
     net = balance.dr_posted - balance.cr_posted
-    rows = session.execute(
-        select(
-            label.label("label"),
-            account.kind,
-            func.count(),
-            func.sum(case((net > 0, net), else_=0)),
-            func.sum(case((net < 0, -net), else_=0)),
-        )
+    owed, owned = case((net > 0, net), else_=0), case((net < 0, -net), else_=0)
+    # Cases alone are guarded, so their thousands of balances are added up without their accounts.
+    cases = select(
+        literal(AccountKind.CASE.value),
+        literal(AccountKind.CASE.value),
+        func.count(),
+        func.coalesce(func.sum(owed), 0),
+        func.coalesce(func.sum(owned), 0),
+    ).where(balance.book_id == book, balance.guard == 1)
+    others = (
+        select(account.code, account.kind, literal(1), owed, owned)
         .select_from(balance)
         .join(account, account.id == balance.account_id)
-        .join(LedgerBook, LedgerBook.id == account.book_id)
-        .where(LedgerBook.code == book)
-        .group_by(label, account.kind)
-        .order_by(label)
+        .where(balance.book_id == book, balance.guard == 0)
     )
+    return union_all(cases, others)
+
+
+_TRIAL: Final = _trial()
+
+
+def trial_balance(session: Session, book: str) -> TrialBalance:
+    """Return the posted balances of a book now: each account, all cases in one row."""
     found = tuple(
-        TrialRow(code, AccountKind(kind), count, whole(debit), whole(credit))
-        for code, kind, count, debit, credit in rows
+        sorted(
+            (
+                TrialRow(code, AccountKind(kind), count, whole(debit), whole(credit))
+                for code, kind, count, debit, credit in session.execute(_TRIAL, {"book": book})
+                if count
+            ),
+            key=lambda row: row.code,
+        )
     )
     return TrialBalance(
         found,
