@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from seedtrust.core.clock import business_date
-from seedtrust.sandbox import accounts, books, clock, settlement
+from seedtrust.sandbox import accounts, achentries, books, clock, settlement
 from seedtrust.sandbox.books import Movement
 from seedtrust.sandbox.store import Connection, Row
 
@@ -15,6 +15,7 @@ LONGEST_IDENTIFICATION: Final = 15
 LONGEST_NAME: Final = 22
 # The bank's own entries count from here, far from the numbers that customers' files begin with.
 _FIRST_TRACE: Final = 5_000_000
+_NAMELESS: Final = "RECEIVER"
 
 
 def send(connection: Connection, payment: Row) -> int:
@@ -49,17 +50,32 @@ def send(connection: Connection, payment: Row) -> int:
             payment["counterparty_account"],
             payment["amount_cents"],
             payment["client_reference"][:LONGEST_IDENTIFICATION],
-            books.statement_text(payment["counterparty_name"])[:LONGEST_NAME].strip(),
+            books.statement_text(payment["counterparty_name"])[:LONGEST_NAME].strip() or _NAMELESS,
             f"{odfi}{_FIRST_TRACE + number:07d}",
         ),
     ).lastrowid
     assert entry_id is not None, "a row that was inserted has an id"
+    _take_orders(connection, payment["id"], entry_id)
     return entry_id
+
+
+def _take_orders(connection: Connection, payment_id: str, entry_id: int) -> None:
+    """Give the entry what a test ordered for its payment before there was an entry."""
+    connection.execute(
+        "INSERT INTO ach_return (entry_id, code) SELECT ?, code FROM ordered_ahead"
+        " WHERE payment_id = ? AND kind = 'return'",
+        (entry_id, payment_id),
+    )
+    connection.execute(
+        "INSERT INTO ach_change (entry_id, code, corrected_data) SELECT ?, code, data"
+        " FROM ordered_ahead WHERE payment_id = ? AND kind = 'change'",
+        (entry_id, payment_id),
+    )
 
 
 def settle(connection: Connection, payment: Row) -> int:
     """Move the money of a payment that was sent; return the row of its statement line."""
-    entry = settlement.entry(connection, payment["entry_id"])
+    entry = achentries.entry(connection, payment["entry_id"])
     line = books.enter(
         connection,
         "ach",
@@ -77,5 +93,5 @@ def settle(connection: Connection, payment: Row) -> int:
             ),
         ),
     )
-    settlement.conclude(connection, [entry], business_date(clock.from_text(payment["settles_at"])))
+    settlement.conclude(connection, [entry])
     return line.line_id

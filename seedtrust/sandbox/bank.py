@@ -10,7 +10,17 @@ from typing import Final
 
 from seedtrust.core.bankdays import is_banking_day
 from seedtrust.core.clock import Clock, SystemClock, at_new_york, business_date
-from seedtrust.sandbox import checks, clock, files, payments, settlement, statements, wires
+from seedtrust.sandbox import (
+    checks,
+    clock,
+    corrections,
+    files,
+    payments,
+    returns,
+    settlement,
+    statements,
+    wires,
+)
 from seedtrust.sandbox.dropfolder import DropFolder, ScanResult
 from seedtrust.sandbox.problems import BankProblem
 from seedtrust.sandbox.store import Connection, Row, Store
@@ -24,7 +34,11 @@ def _settle_file(connection: Connection, item: Row) -> None:
 
 
 def _bring_back(connection: Connection, item: Row) -> None:
-    settlement.bring_back(connection, clock.from_text(item["due_at"]))
+    returns.bring_back(connection, clock.from_text(item["due_at"]))
+
+
+def _bring_changes(connection: Connection, item: Row) -> None:
+    corrections.bring(connection, clock.from_text(item["due_at"]))
 
 
 def _close_day(connection: Connection, item: Row) -> None:
@@ -49,7 +63,8 @@ def _bounce_check(connection: Connection, item: Row) -> None:
 
 _STEPS: Final[dict[str, Callable[[Connection, Row], None]]] = {
     files.SETTLEMENT_DUE: _settle_file,
-    settlement.RETURNS_DUE: _bring_back,
+    returns.RETURNS_DUE: _bring_back,
+    corrections.CHANGES_DUE: _bring_changes,
     statements.STATEMENTS_DUE: _close_day,
     payments.PAYMENT_DUE: _advance_payment,
     wires.INBOUND_DUE: _credit_wire,

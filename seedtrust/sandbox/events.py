@@ -18,6 +18,7 @@ TYPES: Final = frozenset(
         "file.rejected",
         "file.settled",
         "entry.returned",
+        "entry.corrected",
         "payment.accepted",
         "payment.in_review",
         "payment.sent",

@@ -113,7 +113,7 @@ def as_json(connection: Connection, row: Row) -> dict[str, object]:
         if row["line_id"] is None
         else books.bank_reference(connection, row["line_id"]),
         "return": None if row["status"] != "returned" else _return(connection, entry_id),
-        "corrections": [],
+        "corrections": [] if entry_id is None else _corrections(connection, entry_id),
     }
 
 
@@ -134,3 +134,19 @@ def _return(connection: Connection, entry_id: int) -> dict[str, object]:
         "returned_on": business_date(clock.from_text(row["due_at"])).isoformat(),
         "trace_number": row["trace_number"],
     }
+
+
+def _corrections(connection: Connection, entry_id: int) -> list[dict[str, object]]:
+    rows = connection.execute(
+        "SELECT code, corrected_data, due_at FROM ach_change"
+        " WHERE entry_id = ? AND file_name IS NOT NULL ORDER BY due_at, code",
+        (entry_id,),
+    ).fetchall()
+    return [
+        {
+            "code": row["code"],
+            "corrected_data": row["corrected_data"],
+            "noted_on": business_date(clock.from_text(row["due_at"])).isoformat(),
+        }
+        for row in rows
+    ]

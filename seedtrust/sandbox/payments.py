@@ -14,10 +14,13 @@ from seedtrust.core.clock import business_date
 from seedtrust.sandbox import (
     accounts,
     achcheck,
+    achentries,
     achpayments,
     books,
     clock,
+    corrections,
     paymentbook,
+    returns,
     settings,
     wires,
 )
@@ -29,6 +32,7 @@ from seedtrust.sandbox.problems import (
     BankProblem,
     Values,
 )
+from seedtrust.sandbox.receivers import Change
 from seedtrust.sandbox.store import Connection, Row
 
 PAYMENT_DUE: Final = "payment"
@@ -309,6 +313,45 @@ def release(connection: Connection, payment_id: str) -> dict[str, object]:
     )
     _go_on(connection, payment_id)
     return paymentbook.as_json(connection, require(connection, payment_id))
+
+
+def order_return(
+    connection: Connection, payment_id: str, code: str, wanted_on: date | None
+) -> dict[str, object]:
+    """Have an ACH payment come back with a code; see ``returns.order`` for when."""
+    payment = _require_ach(connection, payment_id)
+    returns.require_code(code)
+    if payment["entry_id"] is not None:
+        entry = achentries.entry(connection, payment["entry_id"])
+        return returns.order(connection, entry, code, wanted_on)
+    _order_ahead(connection, payment_id, "return", code, "")
+    return {"trace_number": None, "return_code": code, "returns_at": None}
+
+
+def order_change(connection: Connection, payment_id: str, wanted: Change) -> dict[str, object]:
+    """Have a notification of change come for an ACH payment; see ``corrections.order``."""
+    payment = _require_ach(connection, payment_id)
+    corrections.require_code(wanted.code)
+    if payment["entry_id"] is not None:
+        entry = achentries.entry(connection, payment["entry_id"])
+        return corrections.order(connection, entry, wanted)
+    _order_ahead(connection, payment_id, "change", wanted.code, wanted.corrected_data)
+    return {"trace_number": None, "change_code": wanted.code, "notes_at": None}
+
+
+def _require_ach(connection: Connection, payment_id: str) -> Row:
+    payment = require(connection, payment_id)
+    if payment["rail"] != "ach" or payment["status"] in {"rejected", "cancelled"}:
+        message = "Only an ACH payment that was not stopped comes back or is corrected."
+        raise BankProblem("wrong_state", message, payment_status=payment["status"])
+    return payment
+
+
+def _order_ahead(connection: Connection, payment_id: str, kind: str, code: str, data: str) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO ordered_ahead (payment_id, kind, code, data) VALUES (?, ?, ?, ?)",
+        (payment_id, kind, code, data),
+    )
 
 
 def _request_of(payment: Row) -> PaymentRequest:

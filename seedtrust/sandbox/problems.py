@@ -225,6 +225,10 @@ class Values:
         self._parts.append(part)
         return part
 
+    def has(self, name: str) -> bool:
+        """Tell whether a field is there."""
+        return self._values.get(name) is not None
+
     def is_object(self, name: str) -> bool:
         """Tell whether a field holds an object."""
         return isinstance(self._values.get(name), Mapping)

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Final
 
 from flask import Blueprint, Response, request
 
-from seedtrust.sandbox import accounts, books, checks, payments, settings, settlement, wires
+from seedtrust.sandbox import (
+    accounts,
+    achentries,
+    books,
+    checks,
+    corrections,
+    payments,
+    receivers,
+    returns,
+    settings,
+    wires,
+)
 from seedtrust.sandbox.bank import clock_as_json
 from seedtrust.sandbox.problems import ACCOUNT_NUMBER, BankProblem, Values
+from seedtrust.sandbox.receivers import Change
 from seedtrust.sandbox.replies import json_body, reply, the_bank
 
 _TRACE_NUMBER: Final = re.compile(r"[0-9]{15}")
 _RETURN_CODE: Final = re.compile(r"R[0-9]{2}")
+_CHANGE_CODE: Final = re.compile(r"C[0-9]{2}")
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 
 simulator = Blueprint("simulator", __name__, url_prefix="/sim")
@@ -123,7 +137,7 @@ def close_counterparty() -> Response:
     closed_on = values.day("on")
     values.done()
     with the_bank().unit() as connection:
-        settlement.close_counterparty(connection, routing_number, account_number, closed_on)
+        receivers.close(connection, routing_number, account_number, closed_on)
     return reply(
         {
             "routing_number": routing_number,
@@ -138,10 +152,53 @@ def return_entry() -> Response:
     """Have an entry come back with a return code, in the time that the rules give."""
     values = Values(json_body())
     trace_number = values.text("trace_number", longest=15, pattern=_TRACE_NUMBER)
-    code = values.text("code", longest=3, pattern=_RETURN_CODE)
-    values.done()
+    code, wanted_on = _return_wish(values)
     with the_bank().unit() as connection:
-        return reply(settlement.order_return(connection, trace_number, code), 202)
+        returns.require_code(code)
+        entry = achentries.require_trace(connection, trace_number)
+        return reply(returns.order(connection, entry, code, wanted_on), 202)
+
+
+@simulator.post("/entries/noc")
+def correct_entry() -> Response:
+    """Have a notification of change come for an entry."""
+    values = Values(json_body())
+    trace_number = values.text("trace_number", longest=15, pattern=_TRACE_NUMBER)
+    wanted = _change_wish(values)
+    with the_bank().unit() as connection:
+        corrections.require_code(wanted.code)
+        entry = achentries.require_trace(connection, trace_number)
+        return reply(corrections.order(connection, entry, wanted), 202)
+
+
+@simulator.post("/payments/<payment_id>/return")
+def return_payment(payment_id: str) -> Response:
+    """Have a payment come back with a return code."""
+    code, wanted_on = _return_wish(Values(json_body()))
+    with the_bank().unit() as connection:
+        return reply(payments.order_return(connection, payment_id, code, wanted_on), 202)
+
+
+@simulator.post("/payments/<payment_id>/noc")
+def correct_payment(payment_id: str) -> Response:
+    """Have a notification of change come for a payment."""
+    wanted = _change_wish(Values(json_body()))
+    with the_bank().unit() as connection:
+        return reply(payments.order_change(connection, payment_id, wanted), 202)
+
+
+def _return_wish(values: Values) -> tuple[str, date | None]:
+    code = values.text("code", longest=3, pattern=_RETURN_CODE)
+    wanted_on = values.day("on") if values.has("on") else None
+    values.done()
+    return code, wanted_on
+
+
+def _change_wish(values: Values) -> Change:
+    code = values.text("code", longest=3, pattern=_CHANGE_CODE)
+    data = values.text("data", longest=29, pattern=corrections.CORRECTED_DATA)
+    values.done()
+    return Change(code, data)
 
 
 @simulator.post("/payments/<payment_id>/reject")

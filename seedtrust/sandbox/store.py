@@ -12,7 +12,7 @@ from typing import Final
 Connection = sqlite3.Connection
 Row = sqlite3.Row
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 BUSY_SECONDS: Final = 30
 
 _SCHEMA: Final = """
@@ -203,6 +203,24 @@ CREATE TABLE ach_return (
     line_id INTEGER UNIQUE REFERENCES line (id)
 ) STRICT;
 CREATE INDEX ix_ach_return_due ON ach_return (due_at);
+CREATE TABLE ach_change (
+    entry_id INTEGER NOT NULL REFERENCES ach_entry (id),
+    code TEXT NOT NULL,
+    corrected_data TEXT NOT NULL,
+    due_at TEXT,
+    trace_number TEXT,
+    file_name TEXT,
+    PRIMARY KEY (entry_id, code)
+) STRICT;
+CREATE INDEX ix_ach_change_due ON ach_change (due_at);
+-- Returns and changes that were ordered for a payment before it was sent and had an entry.
+CREATE TABLE ordered_ahead (
+    payment_id TEXT NOT NULL REFERENCES payment (id),
+    kind TEXT NOT NULL CHECK (kind IN ('return', 'change')),
+    code TEXT NOT NULL,
+    data TEXT NOT NULL,
+    PRIMARY KEY (payment_id, kind)
+) STRICT;
 CREATE TABLE closed_counterparty (
     routing_number TEXT NOT NULL,
     account_number TEXT NOT NULL,
