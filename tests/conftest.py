@@ -42,6 +42,21 @@ def pytest_configure(config: pytest.Config) -> None:
         hypothesis.settings.load_profile("day")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have told about themselves, also those that ran in other processes."""
+    told = [
+        str(value)
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        for name, value in report.user_properties
+        if name == "told"
+    ]
+    if told:
+        terminalreporter.section("told by tests")
+        for line in dict.fromkeys(told):
+            terminalreporter.line(line)
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a migrated SQLite file to copy; nobody opens it."""

@@ -1,0 +1,92 @@
+"""Rounds one after the other until enough workers have died, each proved when it ends."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import pytest
+
+from seedtrust.core.failpoints import PAYMENT_POINTS, WIRE_POINTS
+from tests.kills.proof import faults
+from tests.kills.rounds import Round, Work, play, the_products_work
+from tests.kills.workers import Fate
+from tests.kills.world import Place
+
+# Set to repeat one round, or to have more of them.
+SEED: Final = "SEEDTRUST_KILLS_SEED"
+KILLS: Final = "SEEDTRUST_KILLS"
+# What tests/conftest.py prints below the run.
+TOLD: Final = "told"
+_TRIES: Final = 10
+
+
+@dataclass
+class Series:
+    """A row of rounds on one place that is put back before each."""
+
+    again: Callable[[], Place]
+    work: Work = the_products_work
+    deaths: Counter[str] = field(default_factory=Counter)
+    rounds: int = 0
+
+    def play_until(self, kills: int, first_seed: int) -> None:
+        """Play rounds with rising seeds until so many workers have died.
+
+        SEEDTRUST_KILLS_SEED plays one round alone. Fails with the line that repeats a round at
+        whose end anything is wrong.
+        """
+        alone = os.environ.get(SEED)
+        if alone:
+            self.play(int(alone))
+            return
+        seed = first_seed
+        while self.deaths.total() < kills:
+            self.play(seed)
+            seed += 1
+
+    def play_at(self, points: Iterable[str], seed: int) -> None:
+        """Play rounds for places that no seed has hit, with a death at each of them."""
+        for point in sorted(points):
+            # Some places are only reached after another worker's death half-way.
+            half_way = [Fate(1, "wire.after_call")] if point in WIRE_POINTS else []
+            first = [*half_way, Fate(1, point)] * 4
+            for offset in range(_TRIES):
+                if point not in self.deaths:
+                    self.play(seed + offset, first=tuple(first))
+
+    def play(self, seed: int, *, first: tuple[Fate, ...] = (), anywhere: bool = True) -> Round:
+        """Play one round and prove it. Fails with the line that repeats it."""
+        place = self.again()
+        try:
+            found = play(place, seed, work=self.work, first=first, anywhere=anywhere)
+        except AssertionError as broken:
+            pytest.fail(f"{broken}\n{_repeat(seed)}")
+        wrong = faults(place)
+        assert not wrong, "\n".join([*wrong, "Deaths: " + " ".join(found.deaths), _repeat(seed)])
+        self.deaths += found.at
+        self.rounds += 1
+        return found
+
+    @property
+    def missed(self) -> frozenset[str]:
+        """Return the places of payments at which nobody has died yet."""
+        return PAYMENT_POINTS - self.deaths.keys()
+
+    @property
+    def told(self) -> str:
+        """Return how many died and where, in a line."""
+        places = ", ".join(f"{place} {number}" for place, number in sorted(self.deaths.items()))
+        return f"{self.deaths.total()} kills in {self.rounds} rounds: {places}"
+
+
+def wanted_kills(by_default: int) -> int:
+    """Return how many kills a run is asked for."""
+    return int(os.environ.get(KILLS, by_default))
+
+
+def _repeat(seed: int) -> str:
+    return f"Repeat with: {SEED}={seed} scripts/run_tests.sh tests/kills -k kills"
