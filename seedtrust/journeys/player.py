@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,11 +33,11 @@ from seedtrust.jobs import bank as bank_jobs
 from seedtrust.jobs.relay import wait_until_kept
 from seedtrust.jobs.schedule import tick
 from seedtrust.jobs.tools import Tools
-from seedtrust.journeys import endings, scenes
+from seedtrust.journeys import bankside, endings, scenes
 from seedtrust.journeys.cast import Cast
 from seedtrust.journeys.comparer import LedgerFileRefused, first_difference, read_expected
 from seedtrust.journeys.scenes import Scene
-from seedtrust.journeys.script import BankAccount, Journey, RequestSpec
+from seedtrust.journeys.script import Journey, RequestSpec
 
 EQUAL = "equal"
 # After the last act of a journey: its refund settles, and the morning after closes the case.
@@ -187,29 +186,20 @@ class Player:
         self._bank_acts(scene, day)
 
     def _bank_acts(self, scene: Scene, day: date) -> None:
-        journey, control = scene.journey, self._control
-        for event in journey.bank_events:
-            if event.on == day:
-                account = _account_of(journey, event.payee)
-                control.close_counterparty(account.routing_number, account.account_number, day)
+        journey = scene.journey
         for index, deposit in enumerate(journey.deposits):
             if deposit.on == day:
-                sender = next(one for one in journey.parties if one.key == deposit.sender)
-                control.receive_wire(
-                    {
-                        "account_id": reading(lambda session: _bank_account_of(session, journey)),
-                        "amount_cents": deposit.amount_cents,
-                        "sender_name": sender.name,
-                        "text": f"CASE {journey.number}" if deposit.names_the_case else "",
-                        "reference": wire_reference(journey, index),
-                    },
-                    key=f"{journey.name}-deposit-{index + 1}",
-                )
+                bankside.send_deposit(self._control, journey, index)
+        for event in journey.bank_events:
+            if event.acts_on == day:
+                bankside.act(self._control, journey, event, self._moment())
 
     def _match(self, scene: Scene, day: date) -> None:
         for index, deposit in enumerate(scene.journey.deposits):
             if deposit.matched_on == day and not deposit.names_the_case:
-                scenes.match_wire(scene, wire_reference(scene.journey, index), self._moment())
+                scenes.match_wire(
+                    scene, bankside.wire_reference(scene.journey, index), self._moment()
+                )
 
     def _resend(self, scene: Scene, day: date) -> None:
         del day
@@ -325,12 +315,6 @@ class Player:
         return Played(journey.name, case_ref, difference or EQUAL)
 
 
-def wire_reference(journey: Journey, index: int) -> str:
-    """Return the sender's own reference of a deposit; it names no case, whatever the journey is."""
-    seed = f"{journey.name}:{index}".encode()
-    return "W" + hashlib.sha256(seed).hexdigest()[:12].upper()
-
-
 def _banking_days(first: date, last: date) -> list[date]:
     days, day = [], on_or_after(first)
     while day <= last:
@@ -342,21 +326,6 @@ def _banking_days(first: date, last: date) -> list[date]:
 
 def _is_answered(spec: RequestSpec) -> bool:
     return spec.answer in {"approved", "denied"}
-
-
-def _account_of(journey: Journey, key: str) -> BankAccount:
-    if key == "agency":
-        return journey.agency_account
-    for party in journey.parties:
-        if party.key == key and party.account is not None:
-            return party.account
-    return next(spec.account for spec in journey.payees if spec.key == key)
-
-
-def _bank_account_of(session: Session, journey: Journey) -> str:
-    return session.execute(
-        select(TrustAccount.bank_account_ref).where(TrustAccount.case_rail == journey.rail)
-    ).scalar_one()
 
 
 def _locked_runs(session: Session, account_id: int, rail: Rail) -> list[tuple[str, str]]:

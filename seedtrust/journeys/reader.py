@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -14,12 +13,17 @@ from seedtrust.core.errors import InvalidAmount
 from seedtrust.core.money import parse_dollars
 from seedtrust.core.permissions import Role
 from seedtrust.domain.cases.states import CaseKind, Milestone
+from seedtrust.domain.funding.states import ReceiptRail
 from seedtrust.domain.payees.states import AccountType
 from seedtrust.domain.payments.states import CaseRail
 from seedtrust.domain.terms.states import Category, TaxClass, TermApprover, TermKind
-from seedtrust.formats.nacha import is_valid_routing_number
+from seedtrust.formats.nacha import RETURN_CODES, is_valid_routing_number
+from seedtrust.journeys import coherence
 from seedtrust.journeys.lines import line_numbers
 from seedtrust.journeys.script import (
+    ACCOUNT_CLOSED,
+    BOUNCED_DEPOSIT,
+    RETURN,
     AccountChangeSpec,
     BankAccount,
     BankEventSpec,
@@ -36,7 +40,16 @@ from seedtrust.journeys.script import (
 
 FORMAT: Final = 1
 ANSWERS: Final = ("approved", "denied", "refused", "withdrawn")
-BANK_EVENTS: Final = ("account_closed",)
+# Which keys each event needs besides its day, and which it may have.
+BANK_EVENTS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    ACCOUNT_CLOSED: (("payee",), ()),
+    RETURN: (("payee", "code"), ("settled_on", "category")),
+    BOUNCED_DEPOSIT: (("deposit_on",), ()),
+}
+# Codes with which a payee's own bank sends a payment back.
+RETURNABLE_WITH: Final = tuple(
+    code for code, row in sorted(RETURN_CODES.items()) if not row.is_bank_to_bank
+)
 PARTY_ROLES: Final = (
     Role.INTENDED_PARENT,
     Role.IP_REPRESENTATIVE,
@@ -81,7 +94,7 @@ _TABLES: Final = {
         "evidence",
     ),
     "milestones": ("code", "on", "occurred_on", "proof"),
-    "deposits": ("on", "amount", "from", "names_the_case", "matched_on"),
+    "deposits": ("on", "amount", "from", "names_the_case", "matched_on", "by"),
     "requests": (
         "on",
         "by",
@@ -98,7 +111,7 @@ _TABLES: Final = {
         "reason",
     ),
     "account_changes": ("on", "payee", "account"),
-    "bank_events": ("on", "event", "payee"),
+    "bank_events": ("on", "event", "payee", "code", "settled_on", "category", "deposit_on"),
     "closing": ("obligations_ended_on", "accounting_on", "certified_on", "refund_to", "refund_on"),
 }
 _LISTS: Final = frozenset(_TABLES) - {"", "case", "closing"}
@@ -328,7 +341,8 @@ class _Reader:
         payees = tuple(map(self._payee, self._many("payees")))
         journey = self._assembled(name, case, parties, payees)
         if not self._faults:
-            self._check(journey)
+            for place, reason in coherence.faults_of(journey):
+                self.fault(*place, reason)
         if self._faults:
             raise JourneyRefused(self._path, [text for _, text in sorted(self._faults)])
         return journey
@@ -434,13 +448,15 @@ class _Reader:
 
     def _deposit(self, table: _Table) -> DepositSpec:
         on = table.banking_day("on")
+        rail = table.word("by", tuple(ReceiptRail), ReceiptRail.WIRE.value)
         named = table.flag("names_the_case", default=True)
         matched_on = table.banking_day("matched_on", on)
         if named and table.has("matched_on"):
-            table.fault("matched_on", "a wire that names the case is matched as it comes in")
+            table.fault("matched_on", f"a {rail} that names the case is matched as it comes in")
         elif matched_on < on:
-            table.fault("matched_on", f"this is before the wire comes in on {on}")
-        return DepositSpec(on, table.cents("amount"), table.text("from"), named, matched_on)
+            table.fault("matched_on", f"this is before the {rail} comes in on {on}")
+        sender = table.text("from")
+        return DepositSpec(on, table.cents("amount"), sender, named, matched_on, rail)
 
     def _request(self, table: _Table) -> RequestSpec:
         on = table.banking_day("on")
@@ -477,8 +493,25 @@ class _Reader:
         )
 
     def _bank_event(self, table: _Table) -> BankEventSpec:
+        event = table.word("event", tuple(BANK_EVENTS))
+        needed, allowed = BANK_EVENTS[event]
+        for key in ("payee", "code", "settled_on", "category", "deposit_on"):
+            if table.has(key) and key not in needed + allowed:
+                table.fault(
+                    key, f"“{key}” says nothing about {event}; it needs {', '.join(needed)}"
+                )
+        is_return = event == RETURN
+        if is_return and not (table.has("settled_on") or table.has("category")):
+            reason = "say which payment comes back: give settled_on, category, or both"
+            table.fault("event", reason)
         return BankEventSpec(
-            table.banking_day("on"), table.word("event", BANK_EVENTS), table.text("payee")
+            table.banking_day("on"),
+            event,
+            table.text("payee") if "payee" in needed else None,
+            table.word("code", RETURNABLE_WITH) if is_return else "",
+            table.banking_day("settled_on", None) if is_return else None,
+            table.word("category", tuple(Category), None) if is_return else None,
+            table.banking_day("deposit_on") if event == BOUNCED_DEPOSIT else None,
         )
 
     def _closing(self) -> ClosingSpec | None:
@@ -493,87 +526,3 @@ class _Reader:
             table.text("refund_to"),
             table.banking_day("refund_on", certified_on),
         )
-
-    def _check(self, journey: Journey) -> None:
-        people = {party.key for party in journey.parties}
-        paid = {party.key for party in journey.parties if party.account}
-        paid |= {payee.key for payee in journey.payees} | {"agency"}
-        self._keys_are_unique(journey)
-        self._refer("deposits", "from", [spec.sender for spec in journey.deposits], people)
-        self._refer("requests", "by", [spec.requester for spec in journey.requests], people)
-        self._refer("requests", "payee", [spec.payee for spec in journey.requests], paid)
-        self._refer("terms", "payee", [spec.payee for spec in journey.terms], paid | {None})
-        self._refer("bank_events", "payee", [spec.payee for spec in journey.bank_events], paid)
-        changed = [spec.payee for spec in journey.account_changes]
-        self._refer("account_changes", "payee", changed, paid)
-        self._refund_goes_right(journey)
-        self._people_are_distinct(journey)
-        if not any(party.role == Role.INTENDED_PARENT for party in journey.parties):
-            self.fault("parties", 0, "", "a journey needs an intended parent")
-        self._dates_are_in_order(journey)
-
-    def _keys_are_unique(self, journey: Journey) -> None:
-        seen = {"agency"}
-        parties = [party.key for party in journey.parties]
-        payees = [payee.key for payee in journey.payees]
-        for table, keys in (("parties", parties), ("payees", payees)):
-            for index, key in enumerate(keys):
-                if key in seen:
-                    self.fault(table, index, "key", f"the key “{key}” is used twice")
-                seen.add(key)
-
-    def _people_are_distinct(self, journey: Journey) -> None:
-        emails = [party.email for party in journey.parties]
-        names = [payee.name for payee in journey.payees]
-        for table, key, values in (("parties", "email", emails), ("payees", "name", names)):
-            for index, value in enumerate(values):
-                if value in values[:index]:
-                    self.fault(table, index, key, f"the {key} “{value}” is used twice")
-        for index, email in enumerate(emails):
-            if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
-                self.fault("parties", index, "email", f"“{email}” is not an e-mail address")
-
-    def _refund_goes_right(self, journey: Journey) -> None:
-        if journey.closing is None:
-            return
-        wanted = journey.closing.refund_to
-        payers = [
-            party.key
-            for party in journey.parties
-            if party.role in {Role.INTENDED_PARENT, Role.IP_REPRESENTATIVE} and party.account
-        ]
-        if wanted not in payers[:1]:
-            first = f"“{payers[0]}”" if payers else "none of them"
-            reason = f"the refund goes to the first intended parent who has an account: {first}"
-            self.fault(
-                "closing", 0, "refund_to", f"“{wanted}” has no account or comes later; {reason}"
-            )
-
-    def _refer(self, table: str, key: str, values: list[Any], known: set[Any]) -> None:
-        for index, value in enumerate(values):
-            if value not in known:
-                listed = ", ".join(sorted(item for item in known if item))
-                self.fault(
-                    table, index, key, f"“{value}” has no account or is not in the file: {listed}"
-                )
-
-    def _dates_are_in_order(self, journey: Journey) -> None:
-        first = journey.opened_on
-        for table, days in (
-            ("milestones", [spec.on for spec in journey.milestones]),
-            ("deposits", [spec.on for spec in journey.deposits]),
-            ("requests", [spec.on for spec in journey.requests]),
-        ):
-            for index, day in enumerate(days):
-                if day < first:
-                    self.fault(table, index, "on", f"this is before the case opens on {first}")
-        end = journey.closing
-        if end is not None:
-            steps = (end.obligations_ended_on, end.accounting_on, end.certified_on, end.refund_on)
-            if list(steps) != sorted(steps):
-                reason = "obligations end, accounting, certification and refund come in this order"
-                self.fault("closing", 0, "", reason)
-        for index, request in enumerate(journey.requests):
-            if not request.on <= request.reviewed_on <= request.approved_on:
-                reason = "asked, reviewed and approved must come in this order"
-                self.fault("requests", index, "on", reason)

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
+
+from seedtrust.core.bankdays import previous_banking_day
+
+ACCOUNT_CLOSED: Final = "account_closed"
+RETURN: Final = "return"
+BOUNCED_DEPOSIT: Final = "bounced_deposit"
 
 
 @dataclass(frozen=True)
@@ -71,13 +78,14 @@ class MilestoneSpec:
 
 @dataclass(frozen=True)
 class DepositSpec:
-    """A wire from a party; one that does not name the case is matched by a person."""
+    """A wire or a check from a party; one that does not name the case is matched by a person."""
 
     on: date
     amount_cents: int
     sender: str
     names_the_case: bool
     matched_on: date
+    rail: str
 
 
 @dataclass(frozen=True)
@@ -118,11 +126,24 @@ class AccountChangeSpec:
 
 @dataclass(frozen=True)
 class BankEventSpec:
-    """Something that the bank does to a payee's account or to a deposit on a date."""
+    """Something that the bank does to a payee's account, a payment or a deposit on a date.
+
+    A return names its payment by the payee and the day on which it settled, its category, or both;
+    a bounced deposit is named by the day on which it came in.
+    """
 
     on: date
     event: str
-    payee: str
+    payee: str | None
+    code: str
+    settled_on: date | None
+    category: str | None
+    deposit_on: date | None
+
+    @property
+    def acts_on(self) -> date:
+        """Return the day on which the bank is set to work, so that the ledger shows it `on`."""
+        return self.on if self.event == ACCOUNT_CLOSED else previous_banking_day(self.on)
 
 
 @dataclass(frozen=True)
@@ -172,7 +193,8 @@ class Journey:
         days |= {spec.on for spec in self.milestones}
         for deposit in self.deposits:
             days |= {deposit.on, deposit.matched_on}
-        days |= {spec.on for spec in self.bank_events}
+        for event in self.bank_events:
+            days |= {event.on, event.acts_on}
         days |= {spec.on for spec in self.account_changes}
         for spec in self.requests:
             days |= {spec.on, spec.reviewed_on, spec.approved_on}

@@ -20,6 +20,8 @@ RETURN_DUE: Final = "check_return"
 DEPOSIT_CODE: Final = "175"
 RETURN_CODE: Final = "555"
 KIND: Final = "check"
+# After the returns of ACH payments of the same morning.
+BOUNCE_TIME: Final = (8, 45)
 
 
 def deposit(
@@ -98,7 +100,7 @@ def credit(connection: Connection, deposit_id: str) -> None:
 
 
 def order_return(connection: Connection, deposit_id: str, reason: str) -> tuple[Row, bool]:
-    """Have a check bounce: it comes back at 08:30 of the next banking day.
+    """Have a check bounce: it comes back at 08:45 of the next banking day.
 
     Returns the deposit, and whether a return was ordered before; the first reason stays. Raises
     BankProblem if there is no such deposit or it has not been credited yet.
@@ -110,7 +112,7 @@ def order_return(connection: Connection, deposit_id: str, reason: str) -> tuple[
     if row["return_due_at"] is not None:
         return row, True
     due_on = next_banking_day(business_date(clock.now(connection)))
-    due_at = at_new_york(due_on, *clock.ACH_SETTLEMENT)
+    due_at = at_new_york(due_on, *BOUNCE_TIME)
     connection.execute(
         "UPDATE check_deposit SET return_reason = ?, return_due_at = ? WHERE id = ?",
         (reason, clock.to_text(due_at), deposit_id),

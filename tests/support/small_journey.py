@@ -68,7 +68,7 @@ def play(settings: Settings, folder: Path = FOLDER) -> Played:
         return player.outcome(journey, folder / "ledger.csv")
 
 
-def _end_at(place: str, times: int) -> None:
+def _end_at(place: str, times: int, folder: Path) -> None:
     left = [times]
 
     def pass_or_end() -> None:
@@ -80,8 +80,8 @@ def _end_at(place: str, times: int) -> None:
         if place:
             stack.enter_context(armed(place, pass_or_end))
         settings = settings_for(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
-        sys.stdout.write(play(settings).result)
+        sys.stdout.write(play(settings, folder).result)
 
 
 if __name__ == "__main__":
-    _end_at(sys.argv[4], int(sys.argv[5]))
+    _end_at(sys.argv[4], int(sys.argv[5]), Path(sys.argv[6]) if sys.argv[6:] else FOLDER)
