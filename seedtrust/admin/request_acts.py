@@ -242,6 +242,16 @@ def requests_new() -> ResponseReturnValue:
     return redirect(detail_href(reference), code=303)
 
 
+def _one_line(form: NewRequestForm) -> list[disbursements.Line]:
+    """Return the request as a single line where the form says the day or the units of it."""
+    day, units = form.serves_on.data, form.quantity.data
+    if day is None and units is None:
+        return []
+    hundredths = None if units is None else int(units * 100)
+    cents = form.amount_cents.cents or 0
+    return [disbursements.Line(form.description.data, cents, day, hundredths)]
+
+
 def _create(form: NewRequestForm, head: CaseHead) -> str:
     actor, when, files = current_actor(), moment(), storage()
     evidence: FileStorage | None = form.evidence.data
@@ -272,6 +282,7 @@ def _create(form: NewRequestForm, head: CaseHead) -> str:
             payee_ref=form.payee.data,
             amount_cents=form.amount_cents.cents or 0,
             description=form.description.data,
+            lines=_one_line(form),
             document_refs=kept,
             pay_on=form.pay_on.data,
             duplicate_reason=form.duplicate_reason.data or "",

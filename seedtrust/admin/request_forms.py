@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from flask_wtf.file import FileField
-from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length, Optional
+from wtforms import DateField, DecimalField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from seedtrust.admin.fields import MoneyField
 from seedtrust.admin.forms import Form
@@ -68,6 +70,18 @@ class NewRequestForm(Form):
         "Description",
         description="As it should be read later, such as “Flight on May 3”.",
         validators=[DataRequired("Say what it is for."), Length(max=500)],
+    )
+    serves_on = DateField(
+        "Day it is for",
+        description="Needed where the contract has a cap a day or a week.",
+        validators=[Optional()],
+    )
+    quantity = DecimalField(
+        "Units, such as hours",
+        description="Needed where the contract has a cap on them.",
+        places=2,
+        validators=[Optional(), NumberRange(min=Decimal("0.01"), max=Decimal(100_000))],
+        render_kw={"inputmode": "decimal"},
     )
     pay_on = DateField("Pay not before", validators=[Optional()])
     evidence = FileField("Evidence", description="PDF, PNG, JPEG, WebP, text or CSV; up to 20 MB.")

@@ -25,6 +25,7 @@ from seedtrust.domain.disbursements.states import (
 )
 from seedtrust.domain.payments.queries import payments_of_request
 from seedtrust.domain.payments.views import PaymentView
+from seedtrust.domain.terms.plans import quantity_words
 from seedtrust.domain.terms.states import Category, TaxClass, TermApprover
 from seedtrust.ext import reading
 from seedtrust.web.actor import current_actor
@@ -236,6 +237,7 @@ def detail_page(reference: str, **refused: Form) -> ResponseReturnValue:
         approver=APPROVER_WORDS[TermApprover(detail.term.approver)] if detail.term else None,
         asks_parents=detail.term is not None
         and detail.term.approver == TermApprover.INTENDED_PARENTS.value,
+        quantity_words=quantity_words,
         category_words=category_words,
         is_open=RequestState(detail.row.state) in _UNDECIDED,
         shown=SHOWN,
@@ -253,6 +255,8 @@ def _proposed(detail: RequestDetail, near: desk.Beside) -> int:
         limits.append(near.left_cents)
     if detail.term is not None and detail.term.amount_cents is not None:
         limits.append(detail.term.amount_cents)
+    if detail.limits is not None and detail.limits.allowed_cents:
+        limits.append(detail.limits.allowed_cents)
     return min(limits)
 
 

@@ -15,9 +15,11 @@ from seedtrust.api.pagination import PageQuery, make_cursor, page_of, read_curso
 from seedtrust.api.schemas import Input, Instant, Output, Reference, StrictAmountCents, Text, dump
 from seedtrust.core.permissions import Permission
 from seedtrust.domain.disbursements import queries, review, service
+from seedtrust.domain.disbursements.limits import Limits
 from seedtrust.domain.disbursements.queries import RequestDetail
 from seedtrust.domain.disbursements.service import MAX_LINES, Line
 from seedtrust.domain.disbursements.states import RequestState
+from seedtrust.domain.terms.plans import MOST_HUNDREDTHS
 from seedtrust.ext import reading
 from seedtrust.web.actor import current_actor, moment
 from seedtrust.web.guard import requires
@@ -33,6 +35,18 @@ class LineInput(Input):
 
     description = Text(required=True, min_length=1, max_length=300)
     amount_cents = StrictAmountCents(required=True)
+    serves_on = fields.Date(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The day it is for, where the contract has a cap a day or a week"},
+    )
+    quantity_hundredths = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(min=1, max=MOST_HUNDREDTHS),
+        metadata={"description": "Units such as hours, times 100: 7.5 hours are 750"},
+    )
 
 
 class RequestInput(Input):
@@ -119,6 +133,29 @@ class LineOutput(Output):
     number = fields.Integer(required=True)
     description = fields.String(required=True)
     amount_cents = fields.Integer(required=True)
+    serves_on = fields.Date(required=True, allow_none=True)
+    quantity_hundredths = fields.Integer(required=True, allow_none=True)
+    approved_cents = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "What the review left of it"}
+    )
+
+
+class LineLimitOutput(Output):
+    """A line of which a cap takes something."""
+
+    number = fields.Integer(required=True)
+    serves_on = fields.Date(required=True, allow_none=True)
+    asked_cents = fields.Integer(required=True)
+    allowed_cents = fields.Integer(required=True)
+    cap = fields.String(required=True, attribute="cap_words")
+
+
+class LimitsOutput(Output):
+    """What caps by line, day or week leave of a request that is not decided yet."""
+
+    allowed_cents = fields.Integer(required=True)
+    caps = fields.List(fields.String(), required=True, metadata={"description": "In words"})
+    over = fields.List(fields.Nested(LineLimitOutput), required=True)
 
 
 class EvidenceOutput(Output):
@@ -148,6 +185,7 @@ class RequestDetailOutput(RequestOutput):
 
     reason = fields.String(required=True)
     lines = fields.List(fields.Nested(LineOutput), required=True)
+    limits = fields.Nested(LimitsOutput, required=True, allow_none=True)
     evidence = fields.List(fields.Nested(EvidenceOutput), required=True)
     steps = fields.List(fields.Nested(StepOutput), required=True)
     approved_by = fields.List(fields.String(), required=True)
@@ -162,11 +200,22 @@ def _members(detail: RequestDetail) -> dict[str, Any]:
     return members | {
         "reason": detail.state_reason,
         "lines": detail.lines,
+        "limits": _limits(detail.limits),
         "evidence": detail.evidence,
         "steps": detail.steps,
         "approved_by": detail.approvals,
         "payee_reference": detail.payee_ref,
         "is_requester": detail.is_requester,
+    }
+
+
+def _limits(limits: Limits | None) -> dict[str, Any] | None:
+    if limits is None:
+        return None
+    return {
+        "allowed_cents": limits.allowed_cents,
+        "caps": [cap.words for cap in limits.caps],
+        "over": limits.over,
     }
 
 
@@ -230,7 +279,7 @@ def create_request(values: dict[str, Any], case: str) -> Response:
             payee_ref=values["payee"],
             amount_cents=values["amount_cents"],
             description=values["description"],
-            lines=[Line(line["description"], line["amount_cents"]) for line in values["lines"]],
+            lines=[Line(**line) for line in values["lines"]],
             document_refs=values["documents"],
             pay_on=pay_on,
             duplicate_reason=values["duplicate_reason"],

@@ -299,7 +299,8 @@ def _login(session: Session, app: Flask, actor: Actor) -> Person:
     user = session.get_one(User, actor.user_id)
     wiring = wiring_of(app)
     user.password_hash, user.password_set_at = password_hash(), wiring.clock.now()
-    for role in actor.roles:
+    held = set(session.execute(select(UserRole.role).where(UserRole.user_id == user.id)).scalars())
+    for role in actor.roles - held:
         session.add(
             UserRole(
                 id=new_id(),

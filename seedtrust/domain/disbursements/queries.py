@@ -24,6 +24,7 @@ from seedtrust.domain.cases.queries import (
 )
 from seedtrust.domain.cases.scope import reach
 from seedtrust.domain.cases.states import Side
+from seedtrust.domain.disbursements.limits import Limits, limits_on
 from seedtrust.domain.disbursements.models import (
     DisbursementApproval,
     DisbursementEvidence,
@@ -77,6 +78,9 @@ class LineView:
     number: int
     description: str
     amount_cents: int
+    serves_on: date | None
+    quantity_hundredths: int | None
+    approved_cents: int | None
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,7 @@ class RequestDetail:
     steps: tuple[StepView, ...]
     approvals: tuple[str, ...]
     term: TermView | None
+    limits: Limits | None
     payee_ref: str
     content_hash: str
     is_requester: bool
@@ -354,12 +359,21 @@ def request_detail(session: Session, actor: Actor, reference: str) -> RequestDet
         steps=steps,
         approvals=_approval_names(session, words, case, request),
         term=_term_view(session, request),
+        limits=_limits(session, request),
         payee_ref=payee.reference,
         content_hash="",
         is_requester=actor.user_id is not None and actor.user_id == request.requester_user_id,
     )
 
 
+_UNDECIDED = frozenset(
+    {
+        RequestState.DRAFT,
+        RequestState.SUBMITTED,
+        RequestState.IN_REVIEW,
+        RequestState.NEEDS_INFO,
+    }
+)
 _TOLD_TO_CLIENTS = frozenset({RequestState.DENIED, RequestState.NEEDS_INFO, RequestState.CANCELLED})
 
 
@@ -381,9 +395,22 @@ def _line_views(
     ).scalars()
     author = request.requester_user_id
     return tuple(
-        LineView(row.number, words.text(case, row.description, author), row.amount_cents)
+        LineView(
+            row.number,
+            words.text(case, row.description, author),
+            row.amount_cents,
+            row.serves_on,
+            row.quantity_hundredths,
+            row.approved_cents,
+        )
         for row in rows
     )
+
+
+def _limits(session: Session, request: DisbursementRequest) -> Limits | None:
+    # Only what is still to be reviewed; afterwards the lines say what was left of them.
+    undecided = request.state in _UNDECIDED and request.term_id is not None
+    return limits_on(session, request, request.term_id or 0) if undecided else None
 
 
 def _evidence_views(

@@ -21,6 +21,7 @@ from seedtrust.domain.disbursements.errors import (
     ReviewerIsRequester,
 )
 from seedtrust.domain.disbursements.life import may, move, state_of
+from seedtrust.domain.disbursements.limits import Limits, limits_on, note_approved
 from seedtrust.domain.disbursements.models import DisbursementApproval, DisbursementRequest
 from seedtrust.domain.disbursements.queries import locked_request
 from seedtrust.domain.disbursements.reservation import let_go, reserve
@@ -86,11 +87,13 @@ def accept(
     _same_version(request, expected_version)
     term_queries.require_money_out(session, case, Category(request.category))
     term = _term(session, request)
-    approved = _approved_amount(session, request, term, amount_cents)
+    left = limits_on(session, request, term.id)
+    approved = _approved_amount(session, request, term, left, amount_cents)
     if approved < request.amount_cents:
         reason = require_reason(reason)
     _in_review(session, actor, request, moment)
     request.approved_cents, request.clause, request.term_id = approved, term.clause, term.id
+    note_approved(session, request, left, approved)
     asks_parents = term.approver == TermApprover.INTENDED_PARENTS
     event = RequestEvent.ACCEPT_FOR_APPROVAL if asks_parents else RequestEvent.ACCEPT_PRE_AUTHORISED
     move(
@@ -132,7 +135,11 @@ def _term(session: Session, request: DisbursementRequest) -> ContractTerm:
 
 
 def _approved_amount(
-    session: Session, request: DisbursementRequest, term: ContractTerm, amount_cents: int
+    session: Session,
+    request: DisbursementRequest,
+    term: ContractTerm,
+    left_of_lines: Limits | None,
+    amount_cents: int,
 ) -> int:
     approved = check_amount_cents(amount_cents)
     limits = [request.amount_cents]
@@ -141,11 +148,15 @@ def _approved_amount(
     if term.cap_cents is not None:
         used = term_queries.used_of_cap(session, term.id, except_request_id=request.id)
         limits.append(term.cap_cents - used)
+    if left_of_lines is not None:
+        limits.append(left_of_lines.allowed_cents)
     if approved > min(limits):
         left = max(min(limits), 0)
+        exceeds = "" if left_of_lines is None else left_of_lines.words
         message = (
             f"Clause {term.clause} and the request allow {format_dollars(left)} at most. "
-            "Approve that much or less."
+            + (f"Too much is asked for {exceeds}. " if exceeds else "")
+            + "Approve that much or less."
         )
         raise OverCap(message, errors={"amount_cents": [message]}, remaining_cents=left)
     return approved

@@ -41,7 +41,9 @@ from seedtrust.domain.documents.models import Document
 from seedtrust.domain.documents.queries import document_for
 from seedtrust.domain.payees.models import Payee
 from seedtrust.domain.terms import queries as term_queries
+from seedtrust.domain.terms.limits import Piece, missing
 from seedtrust.domain.terms.models import ContractTerm
+from seedtrust.domain.terms.plans import MOST_HUNDREDTHS, caps_of
 from seedtrust.domain.terms.states import Category, TaxClass
 
 DUPLICATE_WINDOW: Final = timedelta(days=10)
@@ -53,10 +55,12 @@ NOT_ASKED_FOR: Final = frozenset(
 
 @dataclass(frozen=True)
 class Line:
-    """One item of a request: what for, and how many cents."""
+    """One item of a request: what for, how many cents, the day it is for and its units, if any."""
 
     description: str
     amount_cents: int
+    serves_on: date | None = None
+    quantity_hundredths: int | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,7 @@ def create_request(
         duplicate_reason.strip(),
     )
     _within_contract(session, term, cents)
+    _lines_say_enough(session, term, ask.lines)
     _not_a_duplicate(session, case, ask, moment)
     _documents_of_case(case, ask.documents)
     request = _write(session, actor, case, party, ask, client_key, moment)
@@ -196,7 +201,12 @@ def open_refund(
 def content_hash(session: Session, request: DisbursementRequest) -> str:
     """Return the SHA-256 of what is approved: payee, amount, term, lines and evidence."""
     lines = session.execute(
-        select(DisbursementLine.description, DisbursementLine.amount_cents)
+        select(
+            DisbursementLine.description,
+            DisbursementLine.amount_cents,
+            DisbursementLine.serves_on,
+            DisbursementLine.quantity_hundredths,
+        )
         .where(DisbursementLine.request_id == request.id)
         .order_by(DisbursementLine.number)
     ).all()
@@ -249,10 +259,19 @@ def _lines(lines: Sequence[Line], total_cents: int) -> tuple[Line, ...]:
     for line in lines:
         check_amount_cents(line.amount_cents, "lines")
         _described(line.description)
+        _quantity(line.quantity_hundredths)
     if lines and sum(line.amount_cents for line in lines) != total_cents:
         message = "The lines must add up to the amount."
         raise Invalid(message, errors={"lines": [message]})
     return tuple(lines)
+
+
+def _quantity(hundredths: int | None) -> None:
+    if hundredths is None:
+        return
+    if type(hundredths) is not int or not 1 <= hundredths <= MOST_HUNDREDTHS:
+        message = "Enter a number of units above zero."
+        raise Invalid(message, errors={"lines": [message]})
 
 
 def _replayed(  # noqa: PLR0917 - everything that must be the same
@@ -323,6 +342,14 @@ def _within_contract(session: Session, term: ContractTerm | None, cents: int) ->
             "ask for that much, or have the contract amended."
         )
         raise OverCap(message, errors={"amount_cents": [message]}, remaining_cents=left)
+
+
+def _lines_say_enough(session: Session, term: ContractTerm | None, lines: Sequence[Line]) -> None:
+    caps = () if term is None else caps_of(session, [term.id]).get(term.id, ())
+    pieces = [Piece(line.amount_cents, line.serves_on, line.quantity_hundredths) for line in lines]
+    message = missing(caps, pieces)
+    if message:
+        raise Invalid(message, errors={"lines": [message]})
 
 
 def _remaining(session: Session, term: ContractTerm) -> int | None:
@@ -436,6 +463,8 @@ def _write(  # noqa: PLR0917 - who asks for what, where, under which key
             number=number,
             description=line.description,
             amount_cents=line.amount_cents,
+            serves_on=line.serves_on,
+            quantity_hundredths=line.quantity_hundredths,
         )
         for number, line in enumerate(ask.lines, start=1)
     )
