@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date, datetime
@@ -14,6 +15,7 @@ from seedtrust.sandbox import (
     checks,
     clock,
     corrections,
+    faults,
     files,
     payments,
     returns,
@@ -88,6 +90,7 @@ class Bank:
         ``real`` tells the time in which tokens end and callers wait; it is the machine's.
         """
         self.real = real or SystemClock()
+        self.ended = threading.Event()
         data_dir.mkdir(parents=True, exist_ok=True)
         self._store = Store(data_dir / "bank.sqlite3")
         with self.unit() as connection:
@@ -97,6 +100,7 @@ class Bank:
                     (clock.to_text(opened_at),),
                 )
                 statements.start(connection, business_date(opened_at))
+            self.has_faults = faults.are_ordered(connection)
         self.drop = DropFolder(data_dir / "drop", self._store)
         self.drop.write_outbox()
 
@@ -110,6 +114,7 @@ class Bank:
 
     def close(self) -> None:
         """Close the database; the bank cannot be used afterwards."""
+        self.ended.set()
         self._store.close()
 
     def move_clock(self, target: datetime) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from seedtrust.sandbox import settings
+from seedtrust.sandbox import faultplay, settings
 from seedtrust.sandbox.bank import Bank
 from seedtrust.sandbox.bankroutes import bank_surface
 from seedtrust.sandbox.problems import BankProblem
@@ -57,6 +57,9 @@ def _as_problem(problem: BankProblem) -> Response:
     response.content_type = "application/problem+json"
     if problem.status == 401:  # noqa: PLR2004 - the HTTP status itself
         response.headers["WWW-Authenticate"] = "Bearer"
+    retry_after_seconds = problem.facts.get("retry_after_seconds")
+    if retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(retry_after_seconds)
     return response
 
 
@@ -90,7 +93,9 @@ def build_app(bank: Bank, keys: Keys) -> Flask:
     app.register_blueprint(simulator)
     app.add_url_rule("/oauth/token", "give_token", _token_maker(bank, keys), methods=["POST"])
     app.before_request(_authenticator(bank, keys))
+    # What is registered first runs last: a reply that a fault has replaced is marked as well.
     app.after_request(_mark)
+    faultplay.install(app, bank)
     app.register_error_handler(BankProblem, _as_problem)
     app.register_error_handler(HTTPException, _as_http_problem)
     return app

@@ -154,6 +154,17 @@ class Values:
             return lowest
         return value
 
+    def seconds(self, name: str, *, highest: int, default: float) -> float:
+        """Take a duration in seconds, whole or not."""
+        value = self._take(name)
+        if value is None:
+            return default
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 <= value <= highest:  # type: ignore[operator]
+            self.refuse(name, f"Give a number of seconds from 0 to {highest}.")
+            return default
+        return float(value)  # type: ignore[arg-type]
+
     def some_of(
         self, name: str, allowed: tuple[str, ...], *, default: tuple[str, ...]
     ) -> tuple[str, ...]:

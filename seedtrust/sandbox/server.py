@@ -89,6 +89,8 @@ class RunningBank:
     def stop(self) -> None:
         """Finish what is running, close the socket and the database."""
         self._ended.set()
+        # Callers that a fault keeps waiting are let go, so that nothing reaches a closed database.
+        self.bank.ended.set()
         self._server.shutdown()
         for thread in self._threads:
             thread.join()

@@ -14,6 +14,7 @@ from seedtrust.sandbox import (
     books,
     checks,
     corrections,
+    faults,
     payments,
     receivers,
     returns,
@@ -223,6 +224,35 @@ def release_payment(payment_id: str) -> Response:
     """Let a payment go on after a review."""
     with the_bank().unit() as connection:
         return reply(payments.release(connection, payment_id))
+
+
+@simulator.post("/faults")
+def add_fault() -> Response:
+    """Order a fault: which call, from the nth on, how often, and what goes wrong."""
+    body = json_body()
+    bank = the_bank()
+    with bank.unit() as connection:
+        fault = faults.add(connection, body)
+        bank.has_faults = True
+    return reply(fault, 201)
+
+
+@simulator.get("/faults")
+def list_faults() -> Response:
+    """List the faults that were ordered, with how often each has struck."""
+    with the_bank().unit() as connection:
+        return reply({"data": faults.everyone(connection)})
+
+
+@simulator.delete("/faults")
+@simulator.delete("/faults/<int:fault_id>")
+def remove_faults(fault_id: int | None = None) -> Response:
+    """Remove a fault, or all of them."""
+    bank = the_bank()
+    with bank.unit() as connection:
+        faults.remove(connection, fault_id)
+        bank.has_faults = faults.are_ordered(connection)
+        return reply({"data": faults.everyone(connection)})
 
 
 @simulator.get("/ledger")

@@ -12,7 +12,7 @@ from typing import Final
 Connection = sqlite3.Connection
 Row = sqlite3.Row
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 BUSY_SECONDS: Final = 30
 
 _SCHEMA: Final = """
@@ -241,6 +241,25 @@ CREATE TABLE event (
     at TEXT NOT NULL,
     type TEXT NOT NULL,
     data TEXT NOT NULL
+) STRICT;
+CREATE TABLE fault (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    method TEXT NOT NULL,
+    path TEXT NOT NULL,
+    client_reference TEXT NOT NULL,
+    account_suffix TEXT NOT NULL,
+    effect TEXT NOT NULL,
+    nth INTEGER NOT NULL,
+    times INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    seen INTEGER NOT NULL,
+    fired INTEGER NOT NULL
+) STRICT;
+CREATE TABLE fault_by_ending (
+    client_reference TEXT NOT NULL,
+    ending TEXT NOT NULL,
+    fired INTEGER NOT NULL,
+    PRIMARY KEY (client_reference, ending)
 ) STRICT;
 CREATE TABLE outbox (
     name TEXT PRIMARY KEY,
