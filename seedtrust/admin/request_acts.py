@@ -23,6 +23,7 @@ from seedtrust.core.permissions import Permission
 from seedtrust.domain.desk.cases import CaseHead, held_case
 from seedtrust.domain.disbursements import review
 from seedtrust.domain.disbursements import service as disbursements
+from seedtrust.domain.disbursements.reissue import reissue
 from seedtrust.domain.disbursements.states import STATE_LABELS, RequestState
 from seedtrust.domain.documents import service as documents
 from seedtrust.domain.documents.states import DocumentKind, Visibility
@@ -192,6 +193,22 @@ def requests_cancel(reference: str) -> ResponseReturnValue:
             review.cancel(unit, actor, request_ref=reference, reason=reason, moment=when).state
         ),
         "The request is given up; its reservation is released.",
+    )
+
+
+@blueprint.post("/requests/<reference>/reissue")
+@requires(Permission.REQUESTS_LEAD, back=_DETAIL)
+def requests_reissue(reference: str) -> ResponseReturnValue:
+    """Pay again what the bank sent back."""
+    form = WhyForm(prefix="reissue-")
+    if not form.validate_on_submit():
+        return detail_page(reference, reissue=form)
+    show_again(form, lambda: detail_page(reference, reissue=form), _AS_TYPED)
+    actor, when, reason = current_actor(), moment(), form.reason.data
+    return _done(
+        reference,
+        lambda unit: reissue(unit, actor, request_ref=reference, reason=reason, moment=when).state,
+        "It is approved again; the next run pays it.",
     )
 
 

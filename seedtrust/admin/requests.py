@@ -72,13 +72,14 @@ class Offers:
     send_back: bool
     hold: bool
     cancel: bool
+    reissue: bool
     why_not: str
 
     @property
     def any_decision(self) -> bool:
         """Tell whether there is anything to decide."""
         review = self.start or self.accept or self.refuse or self.ask or self.recheck
-        return review or self.send_back or self.hold or self.cancel
+        return review or self.send_back or self.hold or self.cancel or self.reissue
 
 
 def _offers(detail: RequestDetail, beside: desk.Beside) -> Offers:
@@ -108,6 +109,7 @@ def _offers(detail: RequestDetail, beside: desk.Beside) -> Offers:
         or (leads and leads_to(RequestEvent.RELEASE_RESERVATION)),
         hold=leads and leads_to(RequestEvent.HOLD),
         cancel=leads and leads_to(RequestEvent.CANCEL),
+        reissue=leads and leads_to(RequestEvent.PAY_AGAIN),
         why_not=why_not,
     )
 
@@ -222,6 +224,7 @@ def detail_page(reference: str, **refused: Form) -> ResponseReturnValue:
         "send_back": WhyForm(formdata=None, prefix="back-"),
         "hold": WhyForm(formdata=None, prefix="hold-"),
         "cancel": WhyForm(formdata=None, prefix="cancel-"),
+        "reissue": WhyForm(formdata=None, prefix="reissue-"),
     }
     page = render_template(
         "admin/requests/detail.html",

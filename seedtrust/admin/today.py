@@ -48,6 +48,8 @@ EXCEPTION_WORDS: Final = {
     "bank_file.refused": "Files of the bank that cannot be read",
     "case.shortage": "Bounced deposits that were spent",
     "deposit.returned": "Deposits that bounced",
+    "correction.overdue": "Corrections of the bank that are due",
+    "correction.unknown": "Corrections that fit no payment",
     "deposit.unidentified": "Deposits without a case",
     "fee.not_charged": "Fees that could not be charged",
     "job.failed": "Jobs that failed",

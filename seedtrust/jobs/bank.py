@@ -98,11 +98,17 @@ def _take_answers(tools: Tools, actor: Actor, file: InboundFile) -> None:
     content, moment = tools.bank.download(file.name), tools.moment()
 
     def apply(session: Session) -> None:
-        apply_answer_file(session, actor, file_name=file.name, content=content, moment=moment)
+        apply_answer_file(
+            session,
+            actor,
+            file_name=file.name,
+            content=content,
+            keyring=tools.keyring,
+            moment=moment,
+        )
         inbox.mark_taken(session, file, moment=moment)
 
     in_transaction(apply)
-    reach("answers.taken")
 
 
 def waiting_files(tools: Tools, prefix: str, suffix: str) -> list[InboundFile]:

@@ -100,6 +100,12 @@ JOBS: Final[tuple[Job, ...]] = (
         "Makes cooled-off bank accounts active.",
     ),
     Job(
+        "nocs.deadline",
+        (time(7, 5),),
+        payees.remind_of_nocs,
+        "Reminds of the bank's corrections that have to be applied.",
+    ),
+    Job(
         "payments.inquire",
         _every(5),
         payments.inquire_unknown,

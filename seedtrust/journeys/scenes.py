@@ -8,14 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seedtrust.core.clock import Moment
-from seedtrust.core.permissions import Actor, Permission, Role
+from seedtrust.core.permissions import Actor, Role
 from seedtrust.domain.cases import service as cases
 from seedtrust.domain.cases.models import Agency, Agreement, Case, CaseMilestone, CaseParty
 from seedtrust.domain.cases.states import AgreementKind, CaseKind, Milestone, Side
 from seedtrust.domain.disbursements import review
 from seedtrust.domain.disbursements.models import DisbursementRequest
-from seedtrust.domain.disbursements.paying import pay_again
-from seedtrust.domain.disbursements.queries import locked_request
+from seedtrust.domain.disbursements.reissue import reissue
 from seedtrust.domain.disbursements.service import Line, create_request, withdraw
 from seedtrust.domain.disbursements.states import RequestState
 from seedtrust.domain.documents.models import Document
@@ -537,9 +536,8 @@ def pay_returned_again(scene: Scene, moment: Moment) -> None:
         )
         for reference in session.execute(came_back).scalars().all():
             lead = scene.cast.staff(session, "lead2")
-            _, request = locked_request(session, lead, reference, Permission.REQUESTS_LEAD)
             reason = "The payee's new account is in use."
-            pay_again(session, lead, request, reason=reason, moment=moment)
+            reissue(session, lead, request_ref=reference, reason=reason, moment=moment)
 
     in_transaction(work)
 

@@ -34,6 +34,9 @@ FACTS = {
     "reason": "The invoice is missing.",
     "next_step": "Ask the payee.",
     "sentence": "A file was altered.",
+    "account": "the account ending in 4321",
+    "meaning": "The account number changed.",
+    "due": "2026-01-15",
     "name": "Maren Holt",
     "days": "7",
 }

@@ -59,3 +59,10 @@ class ReasonMissing(Invalid):
 
     code = "reason_missing"
     title = "A reason is needed"
+
+
+class PayeeNotPayable(Conflict):
+    """The payee has no account in use, so what came back cannot be paid again yet."""
+
+    code = "payee_not_payable"
+    title = "The payee cannot be paid yet"

@@ -111,6 +111,22 @@ def staff_holding(session: Session, roles: Collection[Role]) -> list[tuple[int, 
     return [(user_id, email) for user_id, email in rows]
 
 
+def people_of_agency(session: Session, agency_id: int, role: Role) -> list[tuple[int, str]]:
+    """Return user id and address of an agency's active people with a role, by id."""
+    rows = session.execute(
+        select(User.id, User.email)
+        .join(UserRole, UserRole.user_id == User.id)
+        .where(
+            User.agency_id == agency_id,
+            User.status == UserStatus.ACTIVE.value,
+            UserRole.current.is_(True),
+            UserRole.role == role.value,
+        )
+        .order_by(User.id)
+    )
+    return [(user_id, email) for user_id, email in rows]
+
+
 def _views(session: Session, users: Iterable[User]) -> list[PersonView]:
     found = list(users)
     roles: defaultdict[int, set[Role]] = defaultdict(set)

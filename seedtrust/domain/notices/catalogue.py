@@ -31,7 +31,9 @@ class NoticeEvent(StrEnum):
     DEPOSIT_RECEIVED = "deposit.received"
     DEPOSIT_RETURNED = "deposit.returned"
     ACCOUNT_SUBMITTED = "payee_account.submitted"
+    ACCOUNT_COOLING = "payee_account.cooling"
     ACCOUNT_ACTIVE = "payee_account.active"
+    CORRECTION_RECEIVED = "account_correction.received"
     CERTIFY_CASE = "case.certify"
     CASE_CLOSED = "case.closed"
 
@@ -78,6 +80,8 @@ CATALOGUE: Final[Mapping[NoticeEvent, Notice]] = {
         _notice(NoticeEvent.DEPOSIT_RECEIVED, "Funds have arrived"),
         _notice(NoticeEvent.DEPOSIT_RETURNED, "A deposit came back"),
         _notice(NoticeEvent.ACCOUNT_SUBMITTED, "New bank details were submitted"),
+        _notice(NoticeEvent.ACCOUNT_COOLING, "Your bank details are about to change"),
+        _notice(NoticeEvent.CORRECTION_RECEIVED, "The bank corrected bank details"),
         _notice(NoticeEvent.ACCOUNT_ACTIVE, "Your bank details are ready"),
         _notice(NoticeEvent.CERTIFY_CASE, "Please confirm the final accounting"),
         _notice(NoticeEvent.CASE_CLOSED, "Your case is closed"),

@@ -52,3 +52,10 @@ class CheckerCannotApprove(SegregationOfDuties):
 
     code = "checker_cannot_approve"
     title = "Another person has to approve these bank details"
+
+
+class AskerCannotUnblock(SegregationOfDuties):
+    """Who asked to use a blocked account again may not decide about it."""
+
+    code = "asker_cannot_unblock"
+    title = "Another person has to decide about this account"

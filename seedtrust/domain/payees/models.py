@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from seedtrust.core.db import Ascii, Base, Id, UtcDateTime, one_of
@@ -70,3 +70,24 @@ class PayeeAccount(Base):
     version: Mapped[int] = mapped_column(Integer, nullable=False)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+
+
+class AccountUnblock(Base):
+    """One person asks to use a blocked account again, another one decides; both stay written."""
+
+    __tablename__ = "account_unblocks"
+    __table_args__ = (Index(None, "account_id", "id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("payee_accounts.id"))
+    # Holds the account's id until somebody has decided and NULL after: one open question each.
+    open_account_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    reason: Mapped[str] = mapped_column(String(500))
+    asked_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    asked_by: Mapped[str] = mapped_column(String(200))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    is_approved: Mapped[bool | None] = mapped_column(Boolean)
+    decided_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    decided_by: Mapped[str] = mapped_column(String(200), default="")
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decision_reason: Mapped[str] = mapped_column(String(500), default="")

@@ -94,7 +94,7 @@ def destinations(session: Session, payee_ids: Collection[int]) -> dict[int, Dest
     While a change is open nothing is paid, so `account_id` is None then as well.
     """
     found: dict[int, list[PayeeAccount]] = {payee_id: [] for payee_id in payee_ids}
-    interesting = (*OPEN_CHANGE, AccountState.ACTIVE)
+    interesting = (*OPEN_CHANGE, AccountState.ACTIVE, AccountState.BLOCKED)
     rows = session.execute(
         select(PayeeAccount).where(
             PayeeAccount.payee_id.in_(found),
@@ -115,7 +115,12 @@ def _destination(payee_id: int, accounts: list[PayeeAccount]) -> Destination:
         account_id=None if change_open else active,
         change_open=change_open,
         cooling=AccountState.COOLING in states,
+        blocked_because=next((row.state_reason for row in accounts if _is_blocked(row)), ""),
     )
+
+
+def _is_blocked(row: PayeeAccount) -> bool:
+    return row.state == AccountState.BLOCKED.value
 
 
 def _view_permission(actor: Actor) -> Permission:

@@ -14,9 +14,10 @@ from seedtrust.core.crypto import Keyring
 from seedtrust.core.db import lock_where
 from seedtrust.core.errors import Forbidden, Invalid, NotFound, WrongState
 from seedtrust.core.ids import new_id, new_reference
-from seedtrust.core.permissions import Actor, Permission, Scope
+from seedtrust.core.permissions import Actor, Permission, Role, Scope
 from seedtrust.domain.audit.service import record
 from seedtrust.domain.cases.models import Agency, CaseParty
+from seedtrust.domain.identity.queries import people_of_agency
 from seedtrust.domain.notices.catalogue import NoticeEvent
 from seedtrust.domain.notices.service import Recipient, notify
 from seedtrust.domain.operations.service import open_exception
@@ -207,7 +208,8 @@ def approve_account(
 ) -> PayeeAccount:
     """Approve bank details as a second person; a first account is ready at once.
 
-    One that replaces another cools off for three banking days first. Raises
+    One that replaces another cools off for three banking days first, and the contact that we had
+    before is told. Raises
     SubmitterCannotApprove, CheckerCannotApprove, WrongState, NotFound, Forbidden for a job.
     """
     payee, account = account_for(session, actor, account_ref, Permission.PAYEES_APPROVE)
@@ -227,6 +229,7 @@ def approve_account(
     if _replaces_another(session, account):
         _move(account, AccountState.COOLING)
         account.cooling_until_on = add_banking_days(moment.today, COOLING_BANKING_DAYS)
+        _tell(session, payee, account, NoticeEvent.ACCOUNT_COOLING, moment)
     else:
         _activate(session, actor, payee, account, moment)
     return account
@@ -261,6 +264,14 @@ def block_account(
     account.state_reason = reason
     _log(session, actor, "payee_account.blocked", payee, account, moment, reason=reason)
     return account
+
+
+def put_to_use(
+    session: Session, actor: Actor, payee: Payee, account: PayeeAccount, moment: Moment
+) -> None:
+    """Make an account the one in use, as two people decided; their verb holds the locks."""
+    _activate(session, actor, payee, account, moment)
+    account.state_reason = ""
 
 
 def activate_cooled(session: Session, actor: Actor, *, moment: Moment) -> list[PayeeAccount]:
@@ -459,15 +470,27 @@ def _log(  # noqa: PLR0917 - one value per part of the trail
 def _tell(
     session: Session, payee: Payee, account: PayeeAccount, event: NoticeEvent, moment: Moment
 ) -> None:
-    party = None if payee.party_id is None else session.get(CaseParty, payee.party_id)
-    if party is None:
-        return
     facts = {"account": f"the account ending in {account.last_four}"}
+    if account.cooling_until_on is not None:
+        facts["from"] = account.cooling_until_on.isoformat()
     notify(
         session,
         event,
         f"{event.value}:{account.reference}",
-        [Recipient(party.user_id, party.email, facts)],
+        [Recipient(user_id, email, facts) for user_id, email in _contacts(session, payee)],
         case_id=payee.case_id,
         now=moment.at,
     )
+
+
+def _contacts(session: Session, payee: Payee) -> list[tuple[int | None, str]]:
+    """Return whom we knew before the change: the party itself, or the agency's administrators.
+
+    Never an address that came with the new bank details.
+    """
+    if payee.party_id is not None:
+        party = session.get(CaseParty, payee.party_id)
+        return [] if party is None else [(party.user_id, party.email)]
+    if payee.agency_id is not None:
+        return list(people_of_agency(session, payee.agency_id, Role.AGENCY_ADMINISTRATOR))
+    return []

@@ -72,9 +72,13 @@ class PayeeView:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a payee's money goes today, or that it cannot go anywhere and why."""
+    """Where a payee's money goes today, or that it cannot go anywhere and why.
+
+    `blocked_because` is why the account last in use is blocked, empty if it is not.
+    """
 
     payee_id: int
     account_id: int | None
     change_open: bool
     cooling: bool
+    blocked_because: str = ""

@@ -11,11 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seedtrust.core.clock import Moment
+from seedtrust.core.crypto import Keyring
 from seedtrust.core.errors import Invalid
 from seedtrust.core.ids import new_id
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.operations.service import open_exception
 from seedtrust.domain.payments.achfile import sha256_of
+from seedtrust.domain.payments.corrections import Noted, note_correction
 from seedtrust.domain.payments.models import BankInboxItem
 from seedtrust.domain.payments.returns import Told, take_back
 from seedtrust.formats.nacha import EntryKind, ParsedEntry, ParsedFile, read_file
@@ -33,12 +35,19 @@ class AnswerFile:
     known_before: int = 0
     unknown: int = 0
     shown: int = 0
+    corrected: int = 0
 
 
 def apply_answer_file(
-    session: Session, actor: Actor, *, file_name: str, content: bytes, moment: Moment
+    session: Session,
+    actor: Actor,
+    *,
+    file_name: str,
+    content: bytes,
+    keyring: Keyring,
+    moment: Moment,
 ) -> AnswerFile:
-    """Apply a return file of the bank, whole and once; entries are matched by original trace.
+    """Apply a file of returns and changes, whole and once; entries are matched by original trace.
 
     The file is read strictly: one that breaks a rule of the standard, or holds anything but
     answers to what we sent, is refused whole. What the bank's events have told already changes
@@ -50,7 +59,10 @@ def apply_answer_file(
     if _is_known(session, sha256):
         return result
     for entry in _strictly_read(file_name, content).entries:
-        _apply(session, actor, entry, result, moment)
+        if entry.kind is EntryKind.CHANGE:
+            _note(session, actor, entry, result, keyring, moment)
+        else:
+            _apply(session, actor, entry, result, moment)
     counts = {name: count for name, count in vars(result).items() if count}
     session.add(
         BankInboxItem(
@@ -117,6 +129,25 @@ def _apply(
         result.known_before += 1
 
 
+def _note(  # noqa: PLR0917 - one entry, and where its effect is counted
+    session: Session,
+    actor: Actor,
+    entry: ParsedEntry,
+    result: AnswerFile,
+    keyring: Keyring,
+    moment: Moment,
+) -> None:
+    noted = Noted(
+        trace_number=entry.original_trace,
+        identification=entry.identification,
+        change_code=entry.change_code,
+        corrected_data=entry.corrected_data,
+        noted_on=_day_of(entry, moment),
+    )
+    if note_correction(session, actor, noted, keyring=keyring, moment=moment) is not None:
+        result.corrected += 1
+
+
 def _show(session: Session, entry: ParsedEntry, moment: Moment) -> None:
     open_exception(
         session,
@@ -140,4 +171,4 @@ def _day_of(entry: ParsedEntry, moment: Moment) -> date:
     return moment.today
 
 
-_ANSWERS: Final = frozenset({EntryKind.RETURN, *_DISPUTES})
+_ANSWERS: Final = frozenset({EntryKind.RETURN, EntryKind.CHANGE, *_DISPUTES})

@@ -18,6 +18,7 @@ from seedtrust.domain.disbursements.states import RequestKind, RequestState
 from seedtrust.domain.payees.models import Payee, PayeeAccount
 from seedtrust.domain.payees.queries import destinations
 from seedtrust.domain.payees.views import Destination
+from seedtrust.domain.payments.first_payments import beyond_first_payment
 from seedtrust.domain.payments.models import PaymentInstruction
 from seedtrust.domain.payments.states import ExceptionReason, InstructionState
 from seedtrust.domain.terms.queries import money_out_allowed
@@ -95,12 +96,21 @@ def sort_out(session: Session, requests: Sequence[DisbursementRequest]) -> Sorte
         account_id = where[request.payee_id].account_id
         if reason is not None or account_id is None:
             reason = reason or ExceptionReason.NO_ACTIVE_ACCOUNT
-            obstacles[request.id] = Obstacle(reason, _SENTENCES[reason])
+            obstacles[request.id] = Obstacle(reason, _sentence(reason, where[request.payee_id]))
             continue
         payable.append(
             Payable(request, cases[request.case_id], payees[request.payee_id], accounts[account_id])
         )
-    return Sorted(tuple(payable), obstacles)
+    beyond = beyond_first_payment(session, payable)
+    for request_id, sentence in beyond.items():
+        obstacles[request_id] = Obstacle(ExceptionReason.CAP, sentence)
+    return Sorted(tuple(item for item in payable if item.request.id not in beyond), obstacles)
+
+
+def _sentence(reason: ExceptionReason, where: Destination) -> str:
+    if reason is ExceptionReason.NO_ACTIVE_ACCOUNT and where.blocked_because:
+        return f"The payee's bank account is blocked. {where.blocked_because}"[:300]
+    return _SENTENCES[reason]
 
 
 def _reason(

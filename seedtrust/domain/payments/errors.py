@@ -80,3 +80,10 @@ class InvalidTrustAccount(Invalid):
 
     code = "invalid_trust_account"
     title = "Please check the trust account"
+
+
+class ProposerCannotApply(SegregationOfDuties):
+    """Who proposed a correction of bank details may not apply it."""
+
+    code = "proposer_cannot_apply"
+    title = "Another person has to apply this correction"

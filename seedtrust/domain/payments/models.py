@@ -21,7 +21,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from seedtrust.core.db import Ascii, Base, CentsType, Id, JsonType, UtcDateTime, one_of
 from seedtrust.domain.payments.states import (
+    FIRST_PAYMENT_LIMIT_CENTS,
     CaseRail,
+    CorrectionState,
     ExceptionReason,
     FileState,
     InstructionState,
@@ -56,6 +58,10 @@ class TrustAccount(Base):
     ach_cutoff_local: Mapped[str] = mapped_column(Ascii(5))
     wire_cutoff_local: Mapped[str] = mapped_column(Ascii(5))
     second_release_above_cents: Mapped[int | None] = mapped_column(CentsType)
+    # What a person's changed account may get before a first payment has settled; NULL: no limit.
+    first_payment_limit_cents: Mapped[int | None] = mapped_column(
+        CentsType, default=FIRST_PAYMENT_LIMIT_CENTS, server_default=str(FIRST_PAYMENT_LIMIT_CENTS)
+    )
     next_trace: Mapped[int] = mapped_column(Integer, default=1)
     ledger_account_id: Mapped[int] = mapped_column(BigInteger, unique=True)
     opened_on: Mapped[date] = mapped_column()
@@ -262,3 +268,47 @@ class BankCursor(Base):
     after: Mapped[str] = mapped_column(Ascii(80), default="")
     link_healthy: Mapped[bool] = mapped_column(Boolean, default=True)
     read_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AccountCorrection(Base):
+    """A notification of change: what a bank says is right about an account that we paid to."""
+
+    __tablename__ = "account_corrections"
+    __table_args__ = (
+        one_of("state", CorrectionState),
+        Index(None, "state", "due_on"),
+        Index(None, "payee_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
+    # Keyed hash of payment, code and data: the same notification counts once, whatever its way.
+    correction_key: Mapped[str] = mapped_column(Ascii(64), unique=True)
+    instruction_id: Mapped[int] = mapped_column(ForeignKey("payment_instructions.id"))
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    payee_id: Mapped[int] = mapped_column(ForeignKey("payees.id"))
+    payee_account_id: Mapped[int] = mapped_column(ForeignKey("payee_accounts.id"))
+    change_code: Mapped[str] = mapped_column(Ascii(3))
+    corrected_sealed: Mapped[str] = mapped_column(Text)
+    is_complete: Mapped[bool] = mapped_column(Boolean)
+    is_aligned: Mapped[bool] = mapped_column(Boolean)
+    # What may be shown of it; empty where it stays as it was.
+    routing_number: Mapped[str] = mapped_column(Ascii(9), default="")
+    last_four: Mapped[str] = mapped_column(Ascii(4), default="")
+    account_type: Mapped[str] = mapped_column(Ascii(20), default="")
+    name: Mapped[str] = mapped_column(String(40), default="")
+    noted_on: Mapped[date] = mapped_column()
+    received_on: Mapped[date] = mapped_column()
+    due_on: Mapped[date] = mapped_column()
+    state: Mapped[str] = mapped_column(Ascii(20))
+    proposed_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    proposed_by: Mapped[str] = mapped_column(String(200), default="")
+    proposed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decided_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    decided_by: Mapped[str] = mapped_column(String(200), default="")
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    new_account_id: Mapped[int | None] = mapped_column(ForeignKey("payee_accounts.id"))
+    version: Mapped[int] = mapped_column(Integer, nullable=False)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form

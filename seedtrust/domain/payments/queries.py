@@ -76,6 +76,7 @@ def trust_accounts(session: Session, actor: Actor) -> list[TrustAccountView]:
             ach_cutoff_local=row.ach_cutoff_local,
             wire_cutoff_local=row.wire_cutoff_local,
             second_release_above_cents=row.second_release_above_cents,
+            first_payment_limit_cents=row.first_payment_limit_cents,
         )
         for row in rows
     ]

@@ -193,7 +193,7 @@ def _unknown(session: Session, told: Told, moment: Moment) -> None:
         UNKNOWN_KIND,
         "return",
         f"{told.trace_number or told.identification}:{told.code}"[:64],
-        f"The bank returned {format_dollars(told.amount_cents)} of a payment that we do not know: "
+        f"The bank returned ${format_dollars(told.amount_cents)} of a payment that we do not know: "
         f"{reason_of(told.code).label} Ask the bank what it belongs to.",
         now=moment.at,
     )

@@ -16,7 +16,7 @@ from seedtrust.domain.audit.service import record
 from seedtrust.domain.ledger import chart
 from seedtrust.domain.payments.errors import InvalidTrustAccount
 from seedtrust.domain.payments.models import TrustAccount
-from seedtrust.domain.payments.states import CaseRail
+from seedtrust.domain.payments.states import FIRST_PAYMENT_LIMIT_CENTS, CaseRail
 from seedtrust.formats.nacha.routing import FIRST_EIGHT_PATTERN, is_valid_routing_number
 from seedtrust.formats.nacha.text import is_printable
 
@@ -45,6 +45,7 @@ def open_trust_account(
     ach_cutoff_local: str = "14:00",
     wire_cutoff_local: str = "16:00",
     second_release_above_cents: int | None = None,
+    first_payment_limit_cents: int | None = FIRST_PAYMENT_LIMIT_CENTS,
     moment: Moment,
 ) -> TrustAccount:
     """Open a trust account in our books: its cash, and what the bank's files must carry.
@@ -74,6 +75,7 @@ def open_trust_account(
         ach_cutoff_local=ach_cutoff_local,
         wire_cutoff_local=wire_cutoff_local,
         second_release_above_cents=second_release_above_cents,
+        first_payment_limit_cents=first_payment_limit_cents,
         next_trace=1,
         opened_on=moment.today,
     )

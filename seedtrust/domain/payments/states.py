@@ -5,6 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+# House policy, kept with each trust account: 7,500.00.
+FIRST_PAYMENT_LIMIT_CENTS: Final = 750_000
+
 
 class Rail(StrEnum):
     """How money travels."""
@@ -185,3 +188,42 @@ EXCEPTION_LABELS: Final = {
     ExceptionReason.NOT_DUE: "It is not due yet",
     ExceptionReason.CASE_STAGE: "The case's stage does not allow it",
 }
+
+
+class CorrectionState(StrEnum):
+    """Where a notification of change stands."""
+
+    OPEN = "OPEN"
+    PROPOSED = "PROPOSED"
+    APPLIED = "APPLIED"
+    SET_ASIDE = "SET_ASIDE"
+
+
+CORRECTION_STEPS: Final = {
+    CorrectionState.OPEN: {CorrectionState.PROPOSED, CorrectionState.SET_ASIDE},
+    CorrectionState.PROPOSED: {
+        CorrectionState.OPEN,
+        CorrectionState.APPLIED,
+        CorrectionState.SET_ASIDE,
+    },
+    CorrectionState.APPLIED: set(),
+    CorrectionState.SET_ASIDE: set(),
+}
+
+CORRECTION_LABELS: Final = {
+    CorrectionState.OPEN: "To be applied",
+    CorrectionState.PROPOSED: "Waiting for a second person",
+    CorrectionState.APPLIED: "Applied",
+    CorrectionState.SET_ASIDE: "Set aside",
+}
+
+CORRECTION_TONES: Final = {
+    CorrectionState.OPEN: "warn",
+    CorrectionState.PROPOSED: "info",
+    CorrectionState.APPLIED: "ok",
+    CorrectionState.SET_ASIDE: "neutral",
+}
+
+UNDECIDED_CORRECTIONS: Final = frozenset({CorrectionState.OPEN, CorrectionState.PROPOSED})
+# The originator changes the account within this many banking days of receipt (Nacha rules).
+CORRECTION_BANKING_DAYS: Final = 6

@@ -29,6 +29,7 @@ class TrustAccountView:
     ach_cutoff_local: str
     wire_cutoff_local: str
     second_release_above_cents: int | None
+    first_payment_limit_cents: int | None
 
 
 @dataclass(frozen=True, slots=True)
