@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -61,10 +61,15 @@ class PaymentRequest:
     entry_description: str
     company_identification: str
 
+    def columns(self) -> dict[str, object]:
+        """Return the values by the names of their columns."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return values | {"requested_on": self.requested_on.isoformat()}
+
     @property
     def hash(self) -> str:
         """Return what tells whether a request is the same again."""
-        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        text = json.dumps(self.columns(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -198,9 +203,8 @@ def _record(
     number = connection.execute(
         "SELECT coalesce(max(rowid), 0) + 1 AS number FROM payment"
     ).fetchone()["number"]
-    columns = asdict(request) | {
+    columns = request.columns() | {
         "id": f"PMT-{number:08d}",
-        "requested_on": request.requested_on.isoformat(),
         "request_hash": request.hash,
         "status": "accepted",
         "status_reason": "",

@@ -15,6 +15,7 @@ from seedtrust.sandbox import (
     checks,
     corrections,
     faults,
+    madeproof,
     payments,
     receivers,
     returns,
@@ -257,6 +258,8 @@ def remove_faults(fault_id: int | None = None) -> Response:
 
 @simulator.get("/ledger")
 def show_ledger() -> Response:
-    """Show the trial balance and the proof of the bank's books."""
+    """Show the trial balance, how often each payment was made, and the proof of all of it."""
     with the_bank().unit() as connection:
-        return reply(books.proof(connection))
+        shown, made = books.proof(connection), madeproof.proof(connection)
+    is_proved = bool(shown["is_proved"]) and not made["wrong_payments"]
+    return reply(shown | made | {"is_proved": is_proved})
