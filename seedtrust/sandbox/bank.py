@@ -21,6 +21,7 @@ from seedtrust.sandbox import (
     returns,
     settlement,
     statements,
+    webhooks,
     wires,
 )
 from seedtrust.sandbox.dropfolder import DropFolder, ScanResult
@@ -92,6 +93,7 @@ class Bank:
         """
         self.real = real or SystemClock()
         self.ended = threading.Event()
+        self.courier_called = threading.Event()
         data_dir.mkdir(parents=True, exist_ok=True)
         self._store = Store(data_dir / "bank.sqlite3")
         with self.unit() as connection:
@@ -102,8 +104,20 @@ class Bank:
                 )
                 statements.start(connection, business_date(opened_at))
             self.has_faults = faults.are_ordered(connection)
+            self.has_webhooks = bool(webhooks.subscriptions(connection))
+        self._store.after_commit = self._call_courier
         self.drop = DropFolder(data_dir / "drop", self._store)
         self.drop.write_outbox()
+
+    def _call_courier(self) -> None:
+        """Have the courier look, as there may be an event to bring."""
+        if self.has_webhooks:
+            self.courier_called.set()
+
+    def end(self) -> None:
+        """Let go of everybody who waits, so that nothing reaches a closed database."""
+        self.ended.set()
+        self.courier_called.set()
 
     def unit(self) -> AbstractContextManager[Connection]:
         """Begin a unit of work on the bank's database."""
@@ -115,7 +129,7 @@ class Bank:
 
     def close(self) -> None:
         """Close the database; the bank cannot be used afterwards."""
-        self.ended.set()
+        self.end()
         self._store.close()
 
     def move_clock(self, target: datetime) -> int:

@@ -6,10 +6,26 @@ from datetime import date
 
 from flask import Blueprint, Response, request
 
-from seedtrust.sandbox import accounts, books, events, files, paymentbook, payments, settings
+from seedtrust.sandbox import (
+    accounts,
+    books,
+    events,
+    files,
+    paymentbook,
+    payments,
+    settings,
+    webhooks,
+)
 from seedtrust.sandbox import statements as statement_makers
 from seedtrust.sandbox.bank import clock_as_json
-from seedtrust.sandbox.replies import day_argument, json_body, number_argument, reply, the_bank
+from seedtrust.sandbox.replies import (
+    day_argument,
+    json_body,
+    json_body_if_any,
+    number_argument,
+    reply,
+    the_bank,
+)
 
 bank_surface = Blueprint("bank", __name__, url_prefix="/v1")
 
@@ -136,3 +152,40 @@ def list_events() -> Response:
     limit = number_argument("limit", 100, events.MAX_PAGE)
     with the_bank().unit() as connection:
         return reply(events.after(connection, cursor, max(limit, 1)))
+
+
+@bank_surface.post("/webhook-subscriptions")
+def subscribe() -> Response:
+    """Have events brought to an address from now on; the secret is in this reply only."""
+    body = json_body()
+    bank = the_bank()
+    with bank.unit() as connection:
+        subscription = webhooks.subscribe(connection, body, bank.real.now())
+        bank.has_webhooks = True
+    return reply(subscription, 201)
+
+
+@bank_surface.get("/webhook-subscriptions")
+def list_subscriptions() -> Response:
+    """List the addresses to which events are brought."""
+    with the_bank().unit() as connection:
+        return reply({"data": webhooks.listed(connection)})
+
+
+@bank_surface.delete("/webhook-subscriptions/<subscription_id>")
+def unsubscribe(subscription_id: str) -> Response:
+    """Stop bringing events to an address."""
+    bank = the_bank()
+    with bank.unit() as connection:
+        webhooks.unsubscribe(connection, subscription_id)
+        bank.has_webhooks = bool(webhooks.subscriptions(connection))
+    return Response(status=204)
+
+
+@bank_surface.post("/webhook-subscriptions/<subscription_id>/rotate-secret")
+def rotate_secret(subscription_id: str) -> Response:
+    """Give a subscription a new secret; the old one signs beside it for a while."""
+    body = json_body_if_any()
+    bank = the_bank()
+    with bank.unit() as connection:
+        return reply(webhooks.rotate(connection, subscription_id, body, bank.real.now()))

@@ -21,6 +21,8 @@ ACH_SENDING: Final = (20, 0)
 WIRE_CUTOFF: Final = (18, 15)
 SAME_DAY_WINDOWS: Final = (((10, 30), (13, 0)), ((14, 45), (17, 0)))
 RETURN_BANKING_DAYS: Final = 2
+# A stored instant before all others.
+EARLIEST: Final = "2000-01-01T00:00:00.000000Z"
 
 
 def to_text(instant: datetime) -> str:

@@ -37,11 +37,17 @@ MAX_PAGE: Final = 500
 
 
 def record(connection: Connection, kind: str, data: dict[str, object]) -> None:
-    """Write an event at the bank's business time."""
+    """Write an event at the bank's business time, to be brought to every subscriber."""
     assert kind in TYPES, f"there is no event type {kind}"
-    connection.execute(
+    event_id = connection.execute(
         "INSERT INTO event (at, type, data) VALUES (?, ?, ?)",
         (clock.to_text(clock.now(connection)), kind, json.dumps(data)),
+    ).lastrowid
+    connection.execute(
+        "INSERT INTO webhook_delivery (subscription_number, event_id, position, state, attempts,"
+        " next_at) SELECT number, ?, ?, 'pending', 0, ? FROM webhook_subscription"
+        " WHERE is_ended = 0 ORDER BY number",
+        (event_id, event_id, clock.EARLIEST),
     )
 
 

@@ -15,6 +15,7 @@ from seedtrust.sandbox.problems import BankProblem
 from seedtrust.sandbox.replies import EXTENSION, reply
 from seedtrust.sandbox.simroutes import simulator
 from seedtrust.sandbox.tokens import Keys
+from seedtrust.sandbox.webhookroutes import webhook_tricks
 
 BANNER: Final = ("X-Sandbox", "no real money")
 LARGEST_BODY: Final = 1_000_000
@@ -91,6 +92,7 @@ def build_app(bank: Bank, keys: Keys) -> Flask:
     app.extensions[EXTENSION] = bank
     app.register_blueprint(bank_surface)
     app.register_blueprint(simulator)
+    app.register_blueprint(webhook_tricks)
     app.add_url_rule("/oauth/token", "give_token", _token_maker(bank, keys), methods=["POST"])
     app.before_request(_authenticator(bank, keys))
     # What is registered first runs last: a reply that a fault has replaced is marked as well.

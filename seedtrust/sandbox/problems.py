@@ -159,8 +159,7 @@ class Values:
         value = self._take(name)
         if value is None:
             return default
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not 0 <= value <= highest:  # type: ignore[operator]
+        if not _is_number(value) or not 0 <= value <= highest:  # type: ignore[operator]
             self.refuse(name, f"Give a number of seconds from 0 to {highest}.")
             return default
         return float(value)  # type: ignore[arg-type]
@@ -236,6 +235,23 @@ class Values:
         self._parts.append(part)
         return part
 
+    def anything(self, name: str) -> object:
+        """Take a value of any kind, None if it is not there."""
+        return self._take(name)
+
+    def amounts_of_seconds(
+        self, name: str, *, highest: int, default: tuple[float, ...]
+    ) -> tuple[float, ...]:
+        """Take a list of durations in seconds, at least one."""
+        value = self._take(name)
+        if value is None:
+            return default
+        is_list = isinstance(value, list) and bool(value)
+        if not is_list or not all(_is_number(item) and 0 <= item <= highest for item in value):  # type: ignore[attr-defined]
+            self.refuse(name, f"Give a list of seconds from 0 to {highest}.")
+            return default
+        return tuple(float(item) for item in value)  # type: ignore[attr-defined]
+
     def has(self, name: str) -> bool:
         """Tell whether a field is there."""
         return self._values.get(name) is not None
@@ -266,6 +282,10 @@ class Values:
         for part in self._parts:
             errors |= part._all_errors()  # noqa: SLF001 - of the same class
         return errors
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def parse_day(text: str) -> date | None:

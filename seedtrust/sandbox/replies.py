@@ -39,6 +39,11 @@ def json_body() -> object:
     return body
 
 
+def json_body_if_any() -> object:
+    """Return the JSON of the request, an empty object if nothing was sent."""
+    return json_body() if request.get_data(cache=True) else {}
+
+
 def day_argument(name: str, *, is_required: bool) -> date | None:
     """Return a date of the query string; raise BankProblem if it is none."""
     text = request.args.get(name)

@@ -15,6 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from seedtrust.core.clock import Clock
 from seedtrust.sandbox.bank import Bank
+from seedtrust.sandbox.courier import Courier
 from seedtrust.sandbox.http import build_app
 from seedtrust.sandbox.replies import EXTENSION
 from seedtrust.sandbox.tokens import Keys
@@ -76,7 +77,10 @@ class RunningBank:
         self.url = f"http://{host}:{self.port}"
         self._ended = threading.Event()
         self._scan_seconds = scan_seconds
-        self._threads = [threading.Thread(target=self._serve, name="bank-http")]
+        self._threads = [
+            threading.Thread(target=self._serve, name="bank-http"),
+            threading.Thread(target=Courier(bank).run, name="bank-courier"),
+        ]
         if scan_seconds is not None:
             self._threads.append(threading.Thread(target=self._watch, name="bank-watch"))
 
@@ -89,8 +93,7 @@ class RunningBank:
     def stop(self) -> None:
         """Finish what is running, close the socket and the database."""
         self._ended.set()
-        # Callers that a fault keeps waiting are let go, so that nothing reaches a closed database.
-        self.bank.ended.set()
+        self.bank.end()
         self._server.shutdown()
         for thread in self._threads:
             thread.join()

@@ -18,7 +18,8 @@ class Settings:
     """How the bank behaves; the defaults are those of a bank that helps its customers.
 
     ``lookup`` says what a search by client reference finds: everything at once, what came in
-    more than ``lookup_stale_seconds`` ago (real time), or that there is no such service.
+    more than ``lookup_stale_seconds`` ago (real time), or that there is no such service. A failed
+    webhook is tried again after each of ``webhook_retry_seconds``, and after the last for ever.
     """
 
     itemised_settlement: bool = False
@@ -28,6 +29,7 @@ class Settings:
     after_cutoff: str = "roll"
     rails: tuple[str, ...] = RAILS
     token_seconds: int = 600
+    webhook_retry_seconds: tuple[float, ...] = (1, 5, 30, 120, 600, 3600)
 
 
 def read(connection: Connection) -> Settings:
@@ -35,8 +37,9 @@ def read(connection: Connection) -> Settings:
     rows = connection.execute("SELECT name, value FROM setting").fetchall()
     values = {row["name"]: json.loads(row["value"]) for row in rows}
     known = {field.name: values[field.name] for field in fields(Settings) if field.name in values}
-    if "rails" in known:
-        known["rails"] = tuple(known["rails"])
+    for name in ("rails", "webhook_retry_seconds"):
+        if name in known:
+            known[name] = tuple(known[name])
     return Settings(**known)
 
 
@@ -54,6 +57,11 @@ def change(connection: Connection, body: object) -> None:
         rails=values.some_of("rails", RAILS, default=before.rails),
         token_seconds=values.number(
             "token_seconds", highest=_LONGEST_SECONDS, default=before.token_seconds
+        ),
+        webhook_retry_seconds=values.amounts_of_seconds(
+            "webhook_retry_seconds",
+            highest=_LONGEST_SECONDS,
+            default=before.webhook_retry_seconds,
         ),
     )
     values.done()

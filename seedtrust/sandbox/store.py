@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ from typing import Final
 Connection = sqlite3.Connection
 Row = sqlite3.Row
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 BUSY_SECONDS: Final = 30
 
 _SCHEMA: Final = """
@@ -242,6 +242,28 @@ CREATE TABLE event (
     type TEXT NOT NULL,
     data TEXT NOT NULL
 ) STRICT;
+CREATE TABLE webhook_subscription (
+    number INTEGER PRIMARY KEY,
+    url TEXT NOT NULL,
+    secret TEXT NOT NULL,
+    old_secret TEXT NOT NULL,
+    old_until TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    is_ended INTEGER NOT NULL DEFAULT 0
+) STRICT;
+-- Times are real ones: subscribers wait in real time.
+CREATE TABLE webhook_delivery (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    subscription_number INTEGER NOT NULL REFERENCES webhook_subscription (number),
+    event_id INTEGER NOT NULL REFERENCES event (id),
+    position INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'dropped')),
+    attempts INTEGER NOT NULL,
+    next_at TEXT NOT NULL,
+    last_status INTEGER
+) STRICT;
+CREATE INDEX ix_webhook_delivery_due ON webhook_delivery (state, position, id);
+CREATE TABLE webhook_trick (name TEXT PRIMARY KEY, remaining INTEGER NOT NULL) STRICT;
 CREATE TABLE fault (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     method TEXT NOT NULL,
@@ -277,6 +299,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         """Open the file and lay the schema; raise RuntimeError if another version made it."""
         self._lock = threading.RLock()
+        self.after_commit: Callable[[], None] | None = None
         self._connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -315,6 +338,8 @@ class Store:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+            if self.after_commit is not None:
+                self.after_commit()
 
     def close(self) -> None:
         """Close the file; the store cannot be used afterwards."""
