@@ -1,4 +1,4 @@
-"""The database and Celery instances, and the two ways to open a unit of work."""
+"""The database and Celery instances, and the ways to open a unit of work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from celery import Celery
 from flask_sqlalchemy import SQLAlchemy
@@ -59,6 +59,30 @@ def in_transaction(work: Callable[[Session], Result]) -> Result:
             reach("unit.after_commit")
             return result
     raise AssertionError
+
+
+class _UndoneError(Exception):
+    """Carries out what a unit of work came to that must leave nothing behind."""
+
+    def __init__(self, result: object) -> None:
+        """Keep the result."""
+        super().__init__("undone on purpose")
+        self.result = result
+
+
+def rehearse(work: Callable[[Session], Result]) -> Result:
+    """Run `work` as `in_transaction` does, and undo all of it: what would come of an act.
+
+    The verbs themselves say so, locks and refusals included; nothing is left in the database.
+    """
+
+    def undone(session: Session) -> Result:
+        raise _UndoneError(work(session))
+
+    try:
+        return in_transaction(undone)
+    except _UndoneError as done:
+        return cast("Result", done.result)
 
 
 def reading(work: Callable[[Session], Result]) -> Result:

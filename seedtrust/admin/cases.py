@@ -141,6 +141,7 @@ def case_tabs(reference: str) -> list[tuple[str, str, bool, int | None]]:
         ("Schedule", "admin.cases_schedule", Permission.SCHEDULE_VIEW),
         ("Requests", "admin.cases_requests", Permission.REQUESTS_VIEW),
         ("Agreements and documents", "admin.cases_papers", Permission.DOCUMENTS_VIEW),
+        ("Closing", "admin.cases_closing", Permission.CASES_VIEW),
         ("Activity", "admin.cases_activity", Permission.CASES_VIEW),
     )
     return [

@@ -16,6 +16,11 @@ class MoneyField(StringField):  # type: ignore[misc]  # WTForms ships no types
 
     cents: int | None = None
 
+    def __init__(self, *args: Any, optional: bool = False, **kwargs: Any) -> None:
+        """Take a field that may stay empty with `optional`; `cents` is None then."""
+        super().__init__(*args, **kwargs)
+        self._optional = optional
+
     def process_data(self, value: int | None) -> None:
         """Show cents as dollars."""
         self.data = "" if value is None else format_dollars(value)
@@ -23,6 +28,8 @@ class MoneyField(StringField):  # type: ignore[misc]  # WTForms ships no types
     def pre_validate(self, form: Any) -> None:
         """Read the amount by the house's one rule. Raises ValidationError with its sentence."""
         del form
+        if self._optional and not (self.data or "").strip():
+            return
         try:
             self.cents = parse_dollars(self.data or "", self.short_name)
         except DomainError as refusal:

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 
 from seedtrust.core.permissions import Actor, Role
+from seedtrust.domain.cases.models import Agreement
 from seedtrust.domain.funding.models import Deposit
 from seedtrust.domain.identity import service as identity
 from seedtrust.domain.identity.models import User
@@ -22,6 +23,7 @@ from seedtrust.domain.identity.states import UserKind
 from seedtrust.domain.payees.models import Payee, PayeeAccount
 from seedtrust.domain.payments.models import PaymentInstruction
 from seedtrust.domain.reconciliation.models import BankStatement
+from seedtrust.domain.terms.models import ContractTerm
 from seedtrust.journeys.cast import PASSWORD
 from seedtrust.web.guard import Door, route_table
 from tests.browser.conftest import photograph
@@ -38,6 +40,7 @@ from tests.support.browser import (
 pytestmark = pytest.mark.browser
 
 LEAD, ESCROW, SPECIALIST, LEGAL, IT = "lead1", "escrow1", "payments1", "legal1", "it1"
+CONTROLLER = "controller1"
 # Somebody who has not signed in, who has given the password only, who has no authenticator yet.
 NOBODY, HALF_WAY, NEWCOMER = "", "lead2", "newcomer"
 WIDTHS: Final = {1440: 900, 360: 780}
@@ -146,13 +149,29 @@ def one(path: str, model: Any, tab: str = "") -> Callable[[Stage], str]:
 PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "account": (LEAD, at("account")),
     "cases_activity": (LEAD, case("/activity")),
+    "cases_agreement": (ESCROW, one("agreements", Agreement)),
+    "cases_agreement_new": (ESCROW, case("/agreements/new")),
+    "cases_closing": (LEAD, case("/closing")),
+    "cases_closing_approve": (CONTROLLER, case("/closing/approve")),
+    "cases_closing_call_off": (ESCROW, case("/closing/call-off")),
+    "cases_closing_reopen": (CONTROLLER, case("/closing/reopen")),
+    "cases_closing_start": (ESCROW, case("/closing/start")),
+    "cases_closing_statement": (LEAD, case("/closing/statement")),
+    "cases_closing_withdraw": (ESCROW, case("/closing/withdraw")),
     "cases_ledger": (LEAD, case("/ledger")),
     "cases_list": (LEAD, at("cases")),
+    "cases_milestone_correct": (ESCROW, case("/milestones/agreement_executed/correct")),
+    "cases_milestone_new": (ESCROW, case("/milestones/new")),
+    "cases_new": (ESCROW, at("cases/new")),
     "cases_overview": (LEAD, case()),
     "cases_papers": (LEAD, case("/papers")),
+    "cases_party_new": (ESCROW, case("/parties/new")),
     "cases_requests": (LEAD, case("/requests")),
     "cases_schedule": (LEAD, case("/schedule")),
     "cases_statement": (LEAD, case("/statement")),
+    "cases_term_end": (ESCROW, one("terms", ContractTerm, "/end")),
+    "cases_term_new": (ESCROW, case("/terms/new")),
+    "cases_terms_activate": (LEGAL, case("/terms/activate")),
     "clock": (LEAD, at("clock")),
     "deposits_detail": (LEAD, one("deposits", Deposit)),
     "deposits_list": (LEAD, at("deposits")),

@@ -46,6 +46,7 @@ __all__ = [
     "open_case",
     "put_on_hold",
     "resume",
+    "roles_on",
     "unassign",
 ]
 
@@ -68,6 +69,16 @@ _SIDES: Final = {
 }
 _NOT_ON: Final = {CaseKind.SURROGACY: Role.DONOR, CaseKind.EGG_DONATION: Role.SURROGATE}
 _CARRIER_WORD: Final = {CaseKind.SURROGACY: "Surrogate", CaseKind.EGG_DONATION: "Donor"}
+
+
+def roles_on(kind: CaseKind) -> list[tuple[Role, Side]]:
+    """Return what somebody may be on a case of this kind, with the side; counsel stands on two."""
+    return [
+        (role, side)
+        for role, sides in _SIDES.items()
+        if role is not _NOT_ON[kind]
+        for side in sides
+    ]
 
 
 def open_agency(session: Session, actor: Actor, *, name: str, moment: Moment) -> Agency:

@@ -52,7 +52,7 @@ from seedtrust.domain.payees.models import Payee
 from seedtrust.domain.terms.queries import planned_items
 from seedtrust.domain.terms.schedule import cancel_items
 
-_MAY_END_IN: Final = (
+MAY_END_IN: Final = (
     Stage.POST_DELIVERY,
     Stage.POST_RETRIEVAL,
     Stage.CYCLE_IN_PROGRESS,
@@ -80,7 +80,7 @@ def start_closing(
     AccountingOpen, StageNotAllowed, CaseClosed, CaseOnHold, NotFound.
     """
     case = case_for(session, actor, case_ref, Permission.CASES_PROPOSE_ACCOUNTING, locked=True)
-    require_stage(case, *_MAY_END_IN)
+    require_stage(case, *MAY_END_IN)
     _nothing_under_way(session, case)
     _ready(obstacles(session, case))
     accounting = _draw_up(session, actor, case, AccountingState.SENT, moment)

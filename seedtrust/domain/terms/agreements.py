@@ -71,6 +71,12 @@ _NOT_ON: Final = {
 _AGENCY_CONTRACT: Final = frozenset({Side.RECIPIENT, Side.AGENCY})
 
 
+def kinds_on(kind: str) -> list[tuple[str, str]]:
+    """Return the agreements that a kind of case has, as code and words."""
+    left_out = _NOT_ON[CaseKind(kind)]
+    return [(one.value, words) for one, words in AGREEMENT_LABELS.items() if one is not left_out]
+
+
 def create_agreement(
     session: Session,
     actor: Actor,
