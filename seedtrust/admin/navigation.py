@@ -122,7 +122,7 @@ def navigation(actor: Actor) -> Nav:
             account_href=url_for("admin.account"),
         ),
         home_href=url_for("admin.home"),
-        search_href=url_for("admin.search") if "admin.search" in known else url_for("admin.home"),
+        search_href=url_for("admin.search"),
         sign_out_href=url_for("admin.sign_out"),
         environment=environment,
         business_on=business_today() if environment else None,

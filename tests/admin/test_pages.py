@@ -84,6 +84,7 @@ PAGES = (
     "/admin/statements/proof",
     "/admin/jobs",
     "/admin/jobs/runs",
+    "/admin/search?q=ash",
 )
 # Pages of acts, with who may do them.
 ACTS = (

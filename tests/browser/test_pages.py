@@ -199,6 +199,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "runs_release": (LEAD, of_run("/release")),
     "runs_remove": (SPECIALIST, lambda stage: of_run(f"/remove/{stage.payment()}")(stage)),
     "runs_reopen": (SPECIALIST, of_run("/reopen")),
+    "search": (LEAD, at("search?q=br")),
     "sign_in": (NOBODY, at("sign-in")),
     "sign_in_code": (HALF_WAY, at("sign-in/code")),
     "statements_detail": (LEAD, one("statements", BankStatement)),
