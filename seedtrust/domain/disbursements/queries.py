@@ -336,14 +336,15 @@ class _Words:
 def request_detail(session: Session, actor: Actor, reference: str) -> RequestDetail:
     """Return one request whole. Raises NotFound when missing or out of reach."""
     found = session.execute(
-        select(DisbursementRequest, Case, Payee)
+        select(DisbursementRequest, Case, Payee, ContractTerm)
         .join(Case, Case.id == DisbursementRequest.case_id)
         .join(Payee, Payee.id == DisbursementRequest.payee_id)
+        .outerjoin(ContractTerm, ContractTerm.id == DisbursementRequest.term_id)
         .where(DisbursementRequest.reference == reference, reach(actor, Permission.REQUESTS_VIEW))
     ).one_or_none()
     if found is None:
         raise _missing()
-    request, case, payee = found
+    request, case, payee, term = found
     side = _visible(session, actor, case, request)
     words = _Words(session, actor, {case.id: case})
     inside = actor.is_staff or actor.is_system
@@ -358,7 +359,7 @@ def request_detail(session: Session, actor: Actor, reference: str) -> RequestDet
         evidence=_evidence_views(session, words, case, request, side),
         steps=steps,
         approvals=_approval_names(session, words, case, request),
-        term=_term_view(session, request),
+        term=_term_view(term),
         limits=_limits(session, request),
         payee_ref=payee.reference,
         content_hash="",
@@ -476,8 +477,7 @@ def _approval_names(
     return tuple(words.person(case, user_id, SEEDTRUST) for user_id in rows)
 
 
-def _term_view(session: Session, request: DisbursementRequest) -> TermView | None:
-    term = session.get(ContractTerm, request.term_id) if request.term_id else None
+def _term_view(term: ContractTerm | None) -> TermView | None:
     if term is None:
         return None
     return TermView(
