@@ -24,6 +24,7 @@ JOB_WORDS: Final = {
     "cases.closing": "Close cases whose last payment has settled",
     "deposits.collect": "Let the money of deposited checks be spent",
     "fees.charge": "Charge the fees that fall due",
+    "funding.check_minimum": "Ask parents for funds, and remind them",
     "ledger.self_check": "Prove the books",
     "payees.cooling_off": "Put cooled-off bank accounts to use",
     "payments.inquire": "Look up payments whose outcome is unknown",

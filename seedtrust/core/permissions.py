@@ -29,6 +29,7 @@ class Permission(StrEnum):
     DEPOSITS_VIEW = "deposits.view"
     DOCUMENTS_UPLOAD = "documents.upload"
     DOCUMENTS_VIEW = "documents.view"
+    FUNDING_ASK = "funding.ask"
     JOBS_RUN = "jobs.run"
     JOBS_VIEW = "jobs.view"
     LEDGER_VIEW = "ledger.view"
@@ -155,6 +156,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.CASES_PROPOSE_ACCOUNTING,
         Permission.CASES_CLOSE,
         Permission.DOCUMENTS_UPLOAD,
+        Permission.FUNDING_ASK,
         Permission.MILESTONES_RECORD,
         Permission.PAYEES_SUBMIT,
         Permission.REQUESTS_CREATE,
@@ -166,6 +168,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
     Role.PAYMENTS_SPECIALIST: _staff(
         Permission.DEPOSITS_MATCH,
         Permission.DOCUMENTS_UPLOAD,
+        Permission.FUNDING_ASK,
         Permission.PAYEES_CHECK,
         Permission.PAYEES_SUBMIT,
         Permission.RUNS_BUILD,
@@ -173,6 +176,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
     ),
     Role.PAYMENTS_LEAD: _staff(
         Permission.DEPOSITS_MATCH,
+        Permission.FUNDING_ASK,
         Permission.PAYEES_APPROVE,
         Permission.REQUESTS_LEAD,
         Permission.RUNS_RELEASE,

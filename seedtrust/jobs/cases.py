@@ -12,7 +12,7 @@ from seedtrust.domain.cases.states import Stage
 from seedtrust.domain.cases.worklists import locked_case, open_case_ids
 from seedtrust.domain.closing import service as closing
 from seedtrust.domain.disbursements.paying import materialise_item
-from seedtrust.domain.funding import clearing
+from seedtrust.domain.funding import asking, chasing, clearing
 from seedtrust.domain.funding import service as funding
 from seedtrust.domain.ledger.check import check
 from seedtrust.domain.operations.service import open_exception
@@ -77,6 +77,21 @@ def collect_deposits(tools: Tools) -> tuple[int, int]:
             session, actor, deposit_id, moment=moment
         ),
     )
+
+
+def check_funding(tools: Tools) -> tuple[int, int]:
+    """Ask for what milestones make due or the minimum needs, and chase what is not answered."""
+    moment = tools.moment()
+    actor = system("funding.check_minimum")
+    ids = reading(open_case_ids)
+
+    def work(session: Session, case_id: int) -> None:
+        case = locked_case(session, case_id)
+        asking.ask_for_milestones(session, actor, case, moment=moment)
+        asking.guard_minimum(session, actor, case, moment=moment)
+        chasing.chase(session, actor, case, moment=moment)
+
+    return each(tools, actor.name, ids, work)
 
 
 def charge_fees(tools: Tools) -> tuple[int, int]:

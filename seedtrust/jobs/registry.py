@@ -82,6 +82,13 @@ JOBS: Final[tuple[Job, ...]] = (
     ),
     Job("fees.charge", (time(5, 35),), cases.charge_fees, "Charges the fees that fall due."),
     Job(
+        "funding.check_minimum",
+        (time(1, 0),),
+        cases.check_funding,
+        "Asks parents for what is due or will be missing, reminds them, and escalates.",
+        banking_days_only=False,
+    ),
+    Job(
         "cases.closing",
         (time(6, 0),),
         cases.close_settled,

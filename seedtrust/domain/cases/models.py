@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from seedtrust.core.db import Ascii, Base, CentsType, Id, UtcDateTime, one_of
@@ -58,6 +67,26 @@ class Case(Base):
     version: Mapped[int] = mapped_column(Integer, nullable=False)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+
+
+class CaseFundingRule(Base):
+    """One rule of a case's funding: a minimum from a stage on, an amount due at a milestone.
+
+    The rules are what the contracts say today; what they said before stands in the audit log.
+    """
+
+    __tablename__ = "case_funding_rules"
+    __table_args__ = (
+        CheckConstraint("amount_cents >= 0", name="amount_not_negative"),
+        UniqueConstraint("case_id", "rule", "key"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    rule: Mapped[str] = mapped_column(Ascii(20))
+    key: Mapped[str] = mapped_column(Ascii(40))
+    amount_cents: Mapped[int] = mapped_column(CentsType)
+    ended_on: Mapped[date | None] = mapped_column()
 
 
 class CaseParty(Base):

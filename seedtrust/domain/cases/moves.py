@@ -14,6 +14,7 @@ from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.audit.service import record
 from seedtrust.domain.cases.checks import clean_text, require_active, require_open
 from seedtrust.domain.cases.errors import CaseHoldsMoney, CaseOnHold, StageNotAllowed
+from seedtrust.domain.cases.funding_rules import apply_minimum
 from seedtrust.domain.cases.models import Case, CaseMilestone, StageChange
 from seedtrust.domain.cases.scope import case_for
 from seedtrust.domain.cases.stages import (
@@ -62,6 +63,7 @@ def move_stage(
     case.stage = to_stage.value
     case.stage_since_on = moment.today
     case.closed_on = moment.today if to_stage in ENDED else None
+    apply_minimum(session, case)
     note_stage(session, actor, case, before, to_stage, cause=cause, moment=moment)
     record(
         session,

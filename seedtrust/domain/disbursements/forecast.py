@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from seedtrust.core.bankdays import previous_banking_day
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.disbursements.states import RequestState
@@ -40,6 +41,19 @@ class ForecastPoint:
 
 
 @dataclass(frozen=True)
+class Shortfall:
+    """What is missing up to a day: from when on, until when it has to be there, and the most.
+
+    `first_cents` is missing on the first day, `most_cents` on the worst one.
+    """
+
+    on: date
+    needed_by_on: date
+    first_cents: int
+    most_cents: int
+
+
+@dataclass(frozen=True)
 class Forecast:
     """Past balances, expected ones, and the first day below the minimum or zero."""
 
@@ -48,6 +62,24 @@ class Forecast:
     today: date
     shortfall_on: date | None
     shortfall_cents: int
+
+    def until(self, last_day: date) -> Shortfall | None:
+        """Return what is missing below the minimum from today to a day; None if nothing is.
+
+        A day counts with the balance at its end. The money is needed on the banking day before it
+        is missing, today at the latest.
+        """
+        ends = {point.on: point.balance_cents for point in self.points if not point.is_past}
+        missing = {
+            on: self.minimum_cents - cents
+            for on, cents in ends.items()
+            if on <= last_day and cents < self.minimum_cents
+        }
+        if not missing:
+            return None
+        first = min(missing)
+        needed_by = max(self.today, previous_banking_day(first))
+        return Shortfall(first, needed_by, missing[first], max(missing.values()))
 
 
 def forecast_of(session: Session, case: Case, today: date) -> Forecast:

@@ -15,7 +15,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from seedtrust.core.db import Ascii, Base, CentsType, Id, UtcDateTime, one_of
-from seedtrust.domain.funding.states import DepositState, ShortageState
+from seedtrust.domain.funding.states import (
+    DepositState,
+    FundingCause,
+    FundingState,
+    ShortageState,
+)
 
 
 class Deposit(Base):
@@ -86,3 +91,58 @@ class Shortage(Base):
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
     cured_on: Mapped[date | None] = mapped_column()
     cured_by: Mapped[str] = mapped_column(String(200), default="")
+
+
+class FundingRequest(Base):
+    """One request to the parents of a case for money, until it has come in or is withdrawn."""
+
+    __tablename__ = "funding_requests"
+    __table_args__ = (
+        one_of("state", FundingState),
+        one_of("cause", FundingCause),
+        CheckConstraint("amount_cents > 0", name="amount_positive"),
+        CheckConstraint(
+            "funded_cents >= 0 AND funded_cents <= amount_cents", name="funded_within_amount"
+        ),
+        UniqueConstraint("case_id", "cause", "cause_key"),
+        Index(None, "state"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
+    case_id: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(Ascii(20))
+    cause: Mapped[str] = mapped_column(Ascii(20))
+    # What makes the cause happen once: the milestone, the day of the check, a number of its own.
+    cause_key: Mapped[str] = mapped_column(Ascii(60))
+    amount_cents: Mapped[int] = mapped_column(CentsType)
+    funded_cents: Mapped[int] = mapped_column(CentsType, default=0)
+    reason: Mapped[str] = mapped_column(String(300))
+    raised_on: Mapped[date] = mapped_column()
+    raised_by: Mapped[str] = mapped_column(String(200))
+    raised_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # When the balance is expected to fall short, and how far it then is below the minimum.
+    short_on: Mapped[date | None] = mapped_column()
+    short_cents: Mapped[int] = mapped_column(CentsType, default=0)
+    due_on: Mapped[date | None] = mapped_column()
+    sent_on: Mapped[date | None] = mapped_column()
+    reminded_on: Mapped[date | None] = mapped_column()
+    closed_on: Mapped[date | None] = mapped_column()
+
+
+class FundingAllocation(Base):
+    """Money of one deposit that went towards one request for funds; taken back if it bounces."""
+
+    __tablename__ = "funding_allocations"
+    __table_args__ = (
+        CheckConstraint("amount_cents > 0", name="amount_positive"),
+        UniqueConstraint("funding_request_id", "deposit_id"),
+        Index(None, "deposit_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    funding_request_id: Mapped[int] = mapped_column(ForeignKey("funding_requests.id"))
+    deposit_id: Mapped[int] = mapped_column(ForeignKey("deposits.id"))
+    amount_cents: Mapped[int] = mapped_column(CentsType)
+    allocated_on: Mapped[date] = mapped_column()
+    taken_back_on: Mapped[date | None] = mapped_column()

@@ -18,7 +18,7 @@ from seedtrust.domain.audit.service import record
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.moves import freeze
 from seedtrust.domain.disbursements.reservation import free_reservations
-from seedtrust.domain.funding import clearing
+from seedtrust.domain.funding import allocating, clearing
 from seedtrust.domain.funding.locks import locked_deposit
 from seedtrust.domain.funding.models import CheckClearance, Deposit, Shortage
 from seedtrust.domain.funding.service import UNIDENTIFIED_KIND
@@ -74,6 +74,7 @@ def return_deposit(session: Session, actor: Actor, said: DepositReturn, *, momen
         raise Invalid(message, deposit=deposit.reference, amount_cents=deposit.amount_cents)
     short_cents = _post(session, actor, said, case, deposit, clearance, moment)
     deposit.state = DepositState.RETURNED.value
+    allocating.take_back(session, actor, deposit, moment=moment)
     clearance.returned_on = said.returned_on
     clearance.return_reason, clearance.return_reference = said.reason[:200], said.return_reference
     record(

@@ -23,7 +23,7 @@ from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.queries import case_for
 from seedtrust.domain.cases.states import Milestone, Stage
 from seedtrust.domain.disbursements.reservation import recheck_case
-from seedtrust.domain.funding import clearing
+from seedtrust.domain.funding import allocating, clearing
 from seedtrust.domain.funding.errors import AlreadyMatched, OtherTrustAccount
 from seedtrust.domain.funding.locks import locked_deposit
 from seedtrust.domain.funding.models import Deposit
@@ -279,6 +279,7 @@ def match_deposit(
 
 def _credited(session: Session, actor: Actor, case: Case, deposit: Deposit, moment: Moment) -> None:
     """Let money that has reached a case count, or hold it as long as its check may bounce."""
+    allocating.allocate(session, actor, case, deposit, moment=moment)
     if clearing.is_collected(session, deposit):
         deposit.state = DepositState.COLLECTED.value
         collected_money_counts(session, actor, case, moment=moment)

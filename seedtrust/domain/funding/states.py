@@ -1,4 +1,4 @@
-"""The lives of a deposit and of a shortage."""
+"""The lives of a deposit, of a shortage, and of a request for funds."""
 
 from __future__ import annotations
 
@@ -51,3 +51,57 @@ class ShortageState(StrEnum):
 
     OPEN = "OPEN"
     CURED = "CURED"
+
+
+class FundingState(StrEnum):
+    """Where a request for funds stands."""
+
+    DRAFT = "DRAFT"
+    SENT = "SENT"
+    PART_FUNDED = "PART_FUNDED"
+    FUNDED = "FUNDED"
+    OVERDUE = "OVERDUE"
+    ESCALATED = "ESCALATED"
+    CANCELLED = "CANCELLED"
+
+
+class FundingCause(StrEnum):
+    """Why parents are asked for money."""
+
+    MINIMUM = "minimum"
+    MILESTONE = "milestone"
+    HAND = "hand"
+
+
+_F: Final = FundingState
+FUNDING_STEPS: Final = {
+    _F.DRAFT: frozenset({_F.SENT, _F.CANCELLED}),
+    _F.SENT: frozenset({_F.PART_FUNDED, _F.FUNDED, _F.OVERDUE, _F.CANCELLED}),
+    # Back to SENT only when a check that funded it in part bounces.
+    _F.PART_FUNDED: frozenset({_F.FUNDED, _F.OVERDUE, _F.CANCELLED, _F.SENT}),
+    _F.OVERDUE: frozenset({_F.PART_FUNDED, _F.FUNDED, _F.ESCALATED, _F.CANCELLED}),
+    _F.ESCALATED: frozenset({_F.PART_FUNDED, _F.FUNDED, _F.CANCELLED}),
+    _F.FUNDED: frozenset({_F.PART_FUNDED, _F.SENT}),
+    _F.CANCELLED: frozenset[FundingState](),
+}
+# Parents know of these and still owe something.
+AWAITED: Final = frozenset({_F.SENT, _F.PART_FUNDED, _F.OVERDUE, _F.ESCALATED})
+OPEN_FUNDING: Final = AWAITED | {_F.DRAFT}
+FUNDING_LABELS: Final = {
+    _F.DRAFT: "Draft",
+    _F.SENT: "Sent",
+    _F.PART_FUNDED: "Funded in part",
+    _F.FUNDED: "Funded",
+    _F.OVERDUE: "Overdue",
+    _F.ESCALATED: "Escalated",
+    _F.CANCELLED: "Withdrawn",
+}
+FUNDING_TONES: Final = {
+    _F.DRAFT: "neutral",
+    _F.SENT: "info",
+    _F.PART_FUNDED: "info",
+    _F.FUNDED: "ok",
+    _F.OVERDUE: "warn",
+    _F.ESCALATED: "bad",
+    _F.CANCELLED: "neutral",
+}

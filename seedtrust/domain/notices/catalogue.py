@@ -30,6 +30,8 @@ class NoticeEvent(StrEnum):
     PAYMENT_STOPPED = "payment.stopped"
     DEPOSIT_RECEIVED = "deposit.received"
     DEPOSIT_RETURNED = "deposit.returned"
+    FUNDING_REQUESTED = "funding.requested"
+    FUNDING_REMINDER = "funding.reminder"
     ACCOUNT_SUBMITTED = "payee_account.submitted"
     ACCOUNT_COOLING = "payee_account.cooling"
     ACCOUNT_ACTIVE = "payee_account.active"
@@ -79,6 +81,8 @@ CATALOGUE: Final[Mapping[NoticeEvent, Notice]] = {
         _notice(NoticeEvent.PAYMENT_STOPPED, "Something was stopped for safety"),
         _notice(NoticeEvent.DEPOSIT_RECEIVED, "Funds have arrived"),
         _notice(NoticeEvent.DEPOSIT_RETURNED, "A deposit came back"),
+        _notice(NoticeEvent.FUNDING_REQUESTED, "We ask you for funds"),
+        _notice(NoticeEvent.FUNDING_REMINDER, "A reminder: funds are expected"),
         _notice(NoticeEvent.ACCOUNT_SUBMITTED, "New bank details were submitted"),
         _notice(NoticeEvent.ACCOUNT_COOLING, "Your bank details are about to change"),
         _notice(NoticeEvent.CORRECTION_RECEIVED, "The bank corrected bank details"),
