@@ -54,9 +54,8 @@ BANK_POINTS: Final = frozenset(
         "inbound.downloaded",
     }
 )
-# What a bank with an interface of its own is asked, and the answers that come in its files.
+# What a bank with an interface of its own is asked.
 CHANNEL_POINTS: Final = frozenset({"bank.before_call", "bank.after_call"})
-ANSWER_POINTS: Final = frozenset({"answers.taken"})
 PAYMENT_POINTS: Final = UNIT_POINTS | FILE_POINTS | WIRE_POINTS | BANK_POINTS
 MAIL_POINTS: Final = frozenset({"mail.before_send", "mail.sent"})
 STORAGE_POINTS: Final = frozenset(
@@ -72,9 +71,7 @@ STORAGE_POINTS: Final = frozenset(
 PLAY_POINTS: Final = frozenset(
     {"play.morning", "play.requests", "play.clock", "play.collected", "play.locked"}
 )
-POINTS: Final = (
-    PAYMENT_POINTS | CHANNEL_POINTS | ANSWER_POINTS | MAIL_POINTS | STORAGE_POINTS | PLAY_POINTS
-)
+POINTS: Final = PAYMENT_POINTS | CHANNEL_POINTS | MAIL_POINTS | STORAGE_POINTS | PLAY_POINTS
 
 _armed: dict[str, Callable[[], None]] = {}
 _watching: list[Callable[[str], None]] = []

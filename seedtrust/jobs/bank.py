@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -108,7 +110,17 @@ def _take_answers(tools: Tools, actor: Actor, file: InboundFile) -> None:
         )
         inbox.mark_taken(session, file, moment=moment)
 
-    in_transaction(apply)
+    take_once(file, apply)
+
+
+def take_once(file: InboundFile, work: Callable[[Session], None]) -> None:
+    """Take a file in one unit of work, unless another worker was faster with this very file."""
+    try:
+        in_transaction(work)
+    except IntegrityError as error:
+        # What it did is committed with its mark; ours is undone.
+        if not is_duplicate_key(error) or reading(lambda s: inbox.not_taken(s, [file])):
+            raise
 
 
 def waiting_files(tools: Tools, prefix: str, suffix: str) -> list[InboundFile]:

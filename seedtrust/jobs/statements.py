@@ -10,7 +10,7 @@ from seedtrust.domain.payments.ports import BankError, InboundFile
 from seedtrust.domain.reconciliation.matching import match_open_lines
 from seedtrust.domain.reconciliation.service import import_statement
 from seedtrust.ext import in_transaction
-from seedtrust.jobs.bank import report_file, waiting_files
+from seedtrust.jobs.bank import report_file, take_once, waiting_files
 from seedtrust.jobs.tools import Tools, system
 
 _STATEMENTS = ("STMT-", ".bai2")
@@ -47,4 +47,4 @@ def _import(tools: Tools, file: InboundFile) -> None:
         import_statement(session, actor, file_name=file.name, data=data, moment=moment)
         inbox.mark_taken(session, file, moment=moment)
 
-    in_transaction(work)
+    take_once(file, work)

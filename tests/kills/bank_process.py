@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import requests
 
 from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl, Timeouts
 from seedtrust.sandbox import RunningBank
@@ -22,6 +24,13 @@ class BankProcess:
         self.url = url
         self.bank = FileDropBank(url, API_KEY, drop, timeouts)
         self.control = HttpSandboxControl(url, API_KEY)
+
+    def switch(self, settings: Mapping[str, object]) -> None:
+        """Turn switches of the bank."""
+        if settings:
+            headers = {"Authorization": f"Bearer {API_KEY}"}
+            url = f"{self.url}/sim/settings"
+            requests.put(url, json=settings, headers=headers, timeout=60).raise_for_status()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import chain
@@ -31,7 +31,7 @@ from tests.factories.case_world import REAL_TIME
 from tests.factories.job_tools import FixedTools
 from tests.factories.payment_world import KEYRING
 from tests.kills.bank_process import BankProcess, bank_process
-from tests.kills.workers import LIVES, Fate, Worker
+from tests.kills.workers import LIVES, End, Fate, Worker
 from tests.kills.world import Place
 
 # Monday the payments go out; on the next days the bank settles and its statements come.
@@ -47,10 +47,11 @@ Work = Callable[[Tools, random.Random], None]
 
 @dataclass
 class Round:
-    """What happened: at which places workers died, in order."""
+    """What happened: at which places workers died and stood still, in order."""
 
     seed: int
     deaths: list[str] = field(default_factory=list)
+    sleeps: list[str] = field(default_factory=list)
 
     @property
     def at(self) -> Counter[str]:
@@ -80,33 +81,46 @@ def the_products_work(tools: Tools, dice: random.Random) -> None:
         job(tools)
 
 
-def play(
-    place: Place,
-    seed: int,
-    *,
-    work: Work = the_products_work,
-    first: Sequence[Fate] = (),
-    anywhere: bool = True,
-) -> Round:
+@dataclass(frozen=True)
+class Rules:
+    """What a round is played with: the work, deaths to begin each day with, and other troubles.
+
+    `anywhere` lets workers die in the middle of calls too, which repeats only nearly. `asleep` is
+    how many of a hundred stand still past their lease instead. `bank` are the bank's switches.
+    """
+
+    work: Work = the_products_work
+    first: tuple[Fate, ...] = ()
+    anywhere: bool = True
+    asleep: int = 0
+    bank: Mapping[str, object] = field(default_factory=dict)
+
+
+BY_DEFAULT: Final = Rules()
+
+
+def play(place: Place, seed: int, rules: Rules = BY_DEFAULT) -> Round:
     """Let workers die as the seed says until all work is done, day after day.
 
-    Each day begins with the fates that are asked for; the seed draws the others, also deaths in
-    the middle of `anywhere`, which repeat only nearly.
     The caller has given jobs the place's database (`database_of_jobs`) and uses it no more itself.
     """
     found = Round(seed)
     with bank_process(place.bank_dir) as bank:
-        office = _Office(place, bank, random.Random(seed), work, first, anywhere)  # noqa: S311 - a game of dice
-        for day in DAYS:
-            bank.control.move_clock(at_new_york(day, 10))
-            office.work_through(day, found)
+        bank.switch(rules.bank)
+        office = Office(place, bank, random.Random(seed), rules)  # noqa: S311 - a game of dice
+        try:
+            for day in DAYS:
+                bank.control.move_clock(at_new_york(day, 10))
+                office.work_through(day, found)
+        finally:
+            office.wake_all(found)
     return found
 
 
 def rehearse(place: Place) -> None:
     """Do all the work in this process, so that workers forked from it have everything at hand."""
     with bank_process(place.bank_dir) as bank:
-        office = _Office(place, bank, random.Random(0), the_products_work)  # noqa: S311 - dice
+        office = Office(place, bank, random.Random(0))  # noqa: S311 - dice
         for day in DAYS:
             bank.control.move_clock(at_new_york(day, 10))
             office.work_here(day)
@@ -117,29 +131,61 @@ def rehearse(place: Place) -> None:
 
 
 @dataclass
-class _Office:
+class Office:
+    """Where one worker follows the other, with a clock that passes between them."""
+
     place: Place
     bank: BankProcess
     dice: random.Random
-    work: Work
-    first: Sequence[Fate] = ()
-    anywhere: bool = True
+    rules: Rules = BY_DEFAULT
     now: datetime = REAL_TIME
+    sleepers: list[Worker] = field(default_factory=list)
 
     def work_through(self, day: date, found: Round) -> None:
-        drawn = (Fate.drawn(self.dice, anywhere=self.anywhere) for _ in range(KILLS_A_DAY))
-        for fate in chain(self.first, drawn):
-            end = self._worker(day, fate).wait()
-            if end.died_at:
-                found.deaths.append(end.died_at)
-            elif self._is_done(day):
+        """Let workers die over a day's work, then let one finish it in peace."""
+        asked_for = ((fate,) for fate in self.rules.first)
+        for fates in chain(asked_for, (self._fates() for _ in range(KILLS_A_DAY))):
+            end = self.send(day, fates, found)
+            if not end.died_at and self._is_done(day):
                 break
             if self.dice.random() < 0.5:
                 self.bank.control.scan()
+            if self.sleepers and self.dice.random() < 0.3:
+                self.wake(self.sleepers.pop(0), found)
+        self.wake_all(found)
         self._finish(day)
 
+    def send(self, day: date, fates: Sequence[Fate], found: Round) -> End:
+        """Send the next worker to its fates and note how it ended."""
+        worker = self._worker(day, *fates)
+        end = worker.wait()
+        if end.is_asleep:
+            self.sleepers.append(worker)
+        elif end.died_at:
+            found.deaths.append(end.died_at)
+        return end
+
+    def wake(self, sleeper: Worker, found: Round) -> None:
+        """Let a worker go on that has stood still while others took over."""
+        end = sleeper.go_on()
+        found.sleeps.append(end.stood_at)
+        if end.died_at:
+            found.deaths.append(end.died_at)
+
+    def wake_all(self, found: Round) -> None:
+        """Let everybody go on."""
+        while self.sleepers:
+            self.wake(self.sleepers.pop(0), found)
+
+    def _fates(self) -> tuple[Fate, ...]:
+        if self.dice.randrange(100) < self.rules.asleep:
+            # Most die soon after they woke, so that enough is left for the others.
+            return (Fate.of_a_sleeper(self.dice), Fate(self.dice.randint(1, 12)))
+        return (Fate.drawn(self.dice, anywhere=self.rules.anywhere),)
+
     def work_here(self, day: date) -> None:
-        self.work(self._tools(day), self.dice)
+        """Do a day's work in this process."""
+        self.rules.work(self._tools(day), self.dice)
 
     def _finish(self, day: date) -> None:
         for _ in range(PATIENCE):
@@ -151,16 +197,16 @@ class _Office:
         message = f"the work of {day} is never done: {self._left(day)}"
         raise AssertionError(message)
 
-    def _worker(self, day: date, fate: Fate, *, by_hand: bool = False) -> Worker:
+    def _worker(self, day: date, *fates: Fate, by_hand: bool = False) -> Worker:
         self.now += timedelta(seconds=self.dice.choice(PAUSES))
         tools, dice = self._tools(day), random.Random(self.dice.random())  # noqa: S311 - dice
 
         def work() -> None:
             if by_hand:
                 take_up_what_is_parked(tools)
-            self.work(tools, dice)
+            self.rules.work(tools, dice)
 
-        return Worker(work, fate)
+        return Worker(work, *fates)
 
     def _tools(self, day: date) -> Tools:
         return FixedTools(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import pytest
 
 from seedtrust.core.failpoints import PAYMENT_POINTS, WIRE_POINTS
 from tests.kills.proof import faults
-from tests.kills.rounds import Round, Work, play, the_products_work
+from tests.kills.rounds import BY_DEFAULT, Round, Rules, play
 from tests.kills.workers import Fate
 from tests.kills.world import Place
 
@@ -21,6 +21,7 @@ SEED: Final = "SEEDTRUST_KILLS_SEED"
 KILLS: Final = "SEEDTRUST_KILLS"
 # What tests/conftest.py prints below the run.
 TOLD: Final = "told"
+Tell = Callable[[str, object], None]
 _TRIES: Final = 10
 
 
@@ -29,8 +30,9 @@ class Series:
     """A row of rounds on one place that is put back before each."""
 
     again: Callable[[], Place]
-    work: Work = the_products_work
+    rules: Rules = BY_DEFAULT
     deaths: Counter[str] = field(default_factory=Counter)
+    sleeps: Counter[str] = field(default_factory=Counter)
     rounds: int = 0
 
     def play_until(self, kills: int, first_seed: int) -> None:
@@ -56,18 +58,19 @@ class Series:
             first = [*half_way, Fate(1, point)] * 4
             for offset in range(_TRIES):
                 if point not in self.deaths:
-                    self.play(seed + offset, first=tuple(first))
+                    self.play(seed + offset, replace(self.rules, first=tuple(first)))
 
-    def play(self, seed: int, *, first: tuple[Fate, ...] = (), anywhere: bool = True) -> Round:
+    def play(self, seed: int, rules: Rules | None = None) -> Round:
         """Play one round and prove it. Fails with the line that repeats it."""
         place = self.again()
         try:
-            found = play(place, seed, work=self.work, first=first, anywhere=anywhere)
+            found = play(place, seed, rules or self.rules)
         except AssertionError as broken:
             pytest.fail(f"{broken}\n{_repeat(seed)}")
         wrong = faults(place)
         assert not wrong, "\n".join([*wrong, "Deaths: " + " ".join(found.deaths), _repeat(seed)])
         self.deaths += found.at
+        self.sleeps += Counter(found.sleeps)
         self.rounds += 1
         return found
 
@@ -79,13 +82,19 @@ class Series:
     @property
     def told(self) -> str:
         """Return how many died and where, in a line."""
-        places = ", ".join(f"{place} {number}" for place, number in sorted(self.deaths.items()))
-        return f"{self.deaths.total()} kills in {self.rounds} rounds: {places}"
+        told = f"{self.deaths.total()} kills in {self.rounds} rounds: {_listed(self.deaths)}"
+        if self.sleeps:
+            told += f"; {self.sleeps.total()} stood still: {_listed(self.sleeps)}"
+        return told
 
 
 def wanted_kills(by_default: int) -> int:
     """Return how many kills a run is asked for."""
     return int(os.environ.get(KILLS, by_default))
+
+
+def _listed(places: Counter[str]) -> str:
+    return ", ".join(f"{place} {number}" for place, number in sorted(places.items()))
 
 
 def _repeat(seed: int) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import pytest
 
-from tests.kills.series import TOLD, Series, wanted_kills
+from tests.kills.rounds import Rules
+from tests.kills.series import TOLD, Series, Tell, wanted_kills
 
 FIRST_SEED = 1
-Tell = Callable[[str, object], None]
 
 
 def test_a_thousand_kills_on_sqlite_lose_nothing_and_double_nothing(
@@ -32,8 +31,17 @@ def test_two_hundred_kills_on_mariadb_lose_nothing_and_double_nothing(
 
 
 def test_the_same_seed_kills_at_the_same_places(on_sqlite: Series) -> None:
-    once, again = (on_sqlite.play(FIRST_SEED, anywhere=False).deaths for _ in range(2))
+    once, again = (on_sqlite.play(FIRST_SEED, Rules(anywhere=False)).deaths for _ in range(2))
     assert once == again
+
+
+def test_workers_that_stand_still_past_their_lease_double_nothing(
+    on_sqlite: Series, record_property: Tell
+) -> None:
+    on_sqlite.rules = Rules(asleep=50)
+    on_sqlite.play_until(wanted_kills(100), FIRST_SEED)
+    record_property(TOLD, f"SQLite: {on_sqlite.told}")
+    assert on_sqlite.sleeps.total()
 
 
 @pytest.mark.night

@@ -7,7 +7,7 @@ import random
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
@@ -19,6 +19,19 @@ ANYWHERE: Final = "anywhere"
 STOPPED: Final = "stopped"
 _BROKEN: Final = 70
 _POINTS: Final = tuple(sorted(PAYMENT_POINTS))
+# One who stands still in a transaction, or with the lock of the bank's folder, only holds up the
+# others until it goes on.
+_HOLDING: Final = frozenset(
+    {
+        "unit.before_commit",
+        "file.before_part",
+        "file.part_written",
+        "file.before_rename",
+        "file.totals_in_place",
+        "file.in_place",
+    }
+)
+_SLEEPING_PLACES: Final = tuple(sorted(PAYMENT_POINTS - _HOLDING))
 
 
 @dataclass(frozen=True)
@@ -45,15 +58,27 @@ class Fate:
             return cls(dice.randint(1, 2), dice.choice(_POINTS), dice.randint(20, 80))
         return cls(dice.randint(1, 20_000), ANYWHERE, dice.randint(10, 30))
 
+    @classmethod
+    def of_a_sleeper(cls, dice: random.Random) -> Fate:
+        """Draw a place where a worker stands still for longer than every lease."""
+        point = dice.choice(_SLEEPING_PLACES)
+        return cls(1, point, dice.randint(4, 40), stops=True)
+
 
 LIVES: Final = Fate()
 
 
 @dataclass(frozen=True)
 class End:
-    """How a worker ended: the place where it died, or nothing if it did all that was to do."""
+    """How a worker ended: where it died, where it stood still, or nothing if it did its work."""
 
     died_at: str = ""
+    stood_at: str = ""
+
+    @property
+    def is_asleep(self) -> bool:
+        """Tell whether the worker stands still and may go on."""
+        return self.died_at == STOPPED
 
 
 class BrokenWorker(AssertionError):
@@ -63,13 +88,16 @@ class BrokenWorker(AssertionError):
 class Worker:
     """One forked worker at its work."""
 
-    def __init__(self, work: Callable[[], object], fate: Fate) -> None:
-        """Fork it; the parent's connections are not the child's to use or to close."""
+    def __init__(self, work: Callable[[], object], *fates: Fate) -> None:
+        """Fork it with its fates, one after the other.
+
+        The parent's connections are not the child's to use or to close.
+        """
         told, telling = os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
             os.close(told)
-            _live(work, fate, telling)
+            _live(work, fates, telling)
         os.close(telling)
         self._told = told
 
@@ -83,7 +111,8 @@ class Worker:
         code = os.waitstatus_to_exitcode(status)
         if code not in {0, -signal.SIGKILL}:
             raise BrokenWorker(said or f"a worker ended with {code}")
-        return End(said if code else "")
+        *stood_at, died_at = said.split("\n")
+        return End(died_at, " ".join(stood_at))
 
     def go_on(self) -> End:
         """Let one that stands still go on, and wait until it has ended. Raises BrokenWorker."""
@@ -91,11 +120,11 @@ class Worker:
         return self.wait()
 
 
-def _live(work: Callable[[], object], fate: Fate, telling: int) -> None:
+def _live(work: Callable[[], object], fates: Sequence[Fate], telling: int) -> None:
     code = 0
     try:
         db.engine.dispose(close=False)
-        _in_its_fate(work, fate, telling)
+        _in_its_fates(work, fates, telling)
     except BaseException:  # noqa: BLE001 - nothing of a child may return into the test
         os.write(telling, traceback.format_exc()[-60_000:].encode())
         code = _BROKEN
@@ -103,33 +132,49 @@ def _live(work: Callable[[], object], fate: Fate, telling: int) -> None:
         os._exit(code)
 
 
-def _in_its_fate(work: Callable[[], object], fate: Fate, telling: int) -> None:
-    # A count that begins at zero never comes to zero again.
-    left, latest = fate.number, fate.latest
+class _Reaper:
+    """Counts places and calls, and lets the next fate have its way."""
 
-    def end(place: str) -> None:
+    def __init__(self, fates: Sequence[Fate], telling: int) -> None:
+        self._fates = list(fates)
+        self._telling = telling
+        self._take_next()
+
+    def count_place(self, place: str) -> None:
+        self._left -= self._fate.point in {"", place}
+        self._latest -= 1
+        if self._left == 0 or self._is_too_late(place):
+            self._end(place)
+
+    def count_call(self, _frame: FrameType, event: str, _argument: Any) -> None:
+        self._left -= event in {"call", "c_call"}
+        if self._left == 0:
+            self._end(ANYWHERE)
+
+    def _is_too_late(self, place: str) -> bool:
+        if self._fate.stops:
+            return self._fate.latest > 0 >= self._latest and place not in _HOLDING
+        return self._latest == 0
+
+    def _take_next(self) -> None:
+        self._fate = self._fates.pop(0) if self._fates else LIVES
+        # A count that begins at zero never comes to zero again.
+        self._left, self._latest = self._fate.number, self._fate.latest
+        sys.setprofile(self.count_call if self._fate.point == ANYWHERE else None)
+
+    def _end(self, place: str) -> None:
         sys.setprofile(None)
-        if fate.stops:
+        if self._fate.stops:
+            os.write(self._telling, f"{place}\n".encode())
             os.kill(os.getpid(), signal.SIGSTOP)
+            self._take_next()
             return
-        os.write(telling, place.encode())
+        os.write(self._telling, place.encode())
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def count(place: str) -> None:
-        nonlocal left, latest
-        left -= fate.point in {"", place}
-        latest -= 1
-        if 0 in {left, latest}:
-            end(place)
 
-    def count_call(_frame: FrameType, event: str, _argument: Any) -> None:
-        nonlocal left
-        left -= event in {"call", "c_call"}
-        if left == 0:
-            end(ANYWHERE)
-
-    with watched(count):
-        if fate.point == ANYWHERE:
-            sys.setprofile(count_call)
+def _in_its_fates(work: Callable[[], object], fates: Sequence[Fate], telling: int) -> None:
+    reaper = _Reaper(fates, telling)
+    with watched(reaper.count_place):
         work()
     sys.setprofile(None)
