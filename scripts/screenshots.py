@@ -17,7 +17,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import select
 
-from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine
+from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine, Reconciliation
 from tests.support import databases
 from tests.support.browser import (
     MILEAGE,
@@ -66,6 +66,12 @@ def latest_statement(world: World) -> str:
     return found
 
 
+def _reconciled_day(world: World) -> str:
+    latest = select(Reconciliation.reference).order_by(Reconciliation.as_of_on.desc())
+    found: str = world.read(lambda session: session.execute(latest).scalars().first())
+    return found
+
+
 def further_screens(world: World, run: str) -> dict[str, tuple[str, str]]:
     """Return the rest of what staff look at, for a pair of eyes rather than for the README."""
     case = f"/admin/cases/{world.case}"
@@ -75,6 +81,8 @@ def further_screens(world: World, run: str) -> dict[str, tuple[str, str]]:
         **{f"list-{name}": (LEAD, f"/admin/{name}") for name in lists},
         **{f"case-{name}": (LEAD, f"{case}/{name}") for name in tabs},
         "request-partly-accepted": (LEAD, f"/admin/requests/{world.request(TRAVEL)}"),
+        "list-reconciliation": (LEAD, "/admin/reconciliation"),
+        "reconciliation": (LEAD, f"/admin/reconciliation/{_reconciled_day(world)}"),
         "account": (LEAD, "/admin/account"),
         "exceptions": (LEAD, "/admin/today/exceptions"),
         "clock": (LEAD, "/admin/clock"),

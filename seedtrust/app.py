@@ -88,6 +88,8 @@ def make_tools(settings: Settings, *, clock: Clock | None = None) -> Tools:
         mailer=SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from),
         storage=LocalStorage(settings.storage_dir),
         public_base_url=settings.public_base_url,
+        session_idle_seconds=settings.session_idle_seconds,
+        refresh_grace_seconds=settings.refresh_grace_seconds,
     )
 
 

@@ -24,6 +24,7 @@ _COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "ledger": ("seedtrust.cli_ledger", "ledger", "Prove the books."),
     "nacha": ("seedtrust.formats.cli_nacha", "nacha", "Validate, show and write NACHA files."),
     "openapi": ("seedtrust.cli_doors", "openapi", "Print the API's description."),
+    "reconcile": ("seedtrust.cli_reconcile", "reconcile", "Prove bank = book = owners of a day."),
     "routes": ("seedtrust.cli_doors", "routes", "List every route with its permission."),
     "sandbox-bank": ("seedtrust.sandbox.cli_sandbox", "sandbox_bank", "Run the bank simulator."),
     "user": ("seedtrust.cli_user", "user", "Create and invite people."),

@@ -25,10 +25,13 @@ JOB_WORDS: Final = {
     "deposits.collect": "Let the money of deposited checks be spent",
     "fees.charge": "Charge the fees that fall due",
     "funding.check_minimum": "Ask parents for funds, and remind them",
+    "identity.clean": "End sessions that ran out",
+    "ledger.roll_up": "Add the day to the sums of the books",
     "ledger.self_check": "Prove the books",
     "payees.cooling_off": "Put cooled-off bank accounts to use",
     "payments.inquire": "Look up payments whose outcome is unknown",
     "payments.poll": "Read the bank's events",
+    "reconciliation.nightly": "Prove that bank, book and owners agree",
     "schedule.materialise": "Turn what is due into requests",
     "statements.import": "Import the bank's statements",
 }

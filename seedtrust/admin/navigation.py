@@ -71,6 +71,14 @@ SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
                 Permission.RECONCILIATION_VIEW,
                 "s",
             ),
+            Entry(
+                "Reconciliation",
+                "admin.reconciliation_list",
+                "reconciliation",
+                "scale",
+                Permission.RECONCILIATION_VIEW,
+                "n",
+            ),
         ),
     ),
     (

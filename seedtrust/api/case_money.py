@@ -15,6 +15,7 @@ from seedtrust.core.permissions import Permission
 from seedtrust.domain.cases import queries as cases
 from seedtrust.domain.disbursements.forecast import forecast_of
 from seedtrust.domain.ledger.queries import LineCursor
+from seedtrust.domain.reconciliation.days import last_clean_on
 from seedtrust.domain.reconciliation.proof import three_way
 from seedtrust.domain.statements import queries
 from seedtrust.domain.statements.queries import BalanceView, StatementLine
@@ -210,7 +211,9 @@ def show_proof_of_funds(case: str) -> dict[str, Any]:
             "statement_cents": proof.statement_cents if known else None,
             "statement_on": proof.statement_on,
             "bank_book_owners_agree": proof.agrees,
-            "last_three_way_on": proof.statement_on if proof.agrees else None,
+            "last_three_way_on": proof.statement_on
+            if proof.agrees
+            else last_clean_on(session, held.trust_account_id, today),
         }
 
     return reading(work)

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     PAYEES_CHECK = "payees.check"
     PAYEES_SUBMIT = "payees.submit"
     PAYEES_VIEW = "payees.view"
+    RECONCILIATION_PREPARE = "reconciliation.prepare"
+    RECONCILIATION_REVIEW = "reconciliation.review"
     RECONCILIATION_VIEW = "reconciliation.view"
     REQUESTS_APPROVE = "requests.approve"
     REQUESTS_CREATE = "requests.create"
@@ -171,6 +173,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.FUNDING_ASK,
         Permission.PAYEES_CHECK,
         Permission.PAYEES_SUBMIT,
+        Permission.RECONCILIATION_PREPARE,
         Permission.RUNS_BUILD,
         Permission.CLOCK_MOVE,
     ),
@@ -178,6 +181,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.DEPOSITS_MATCH,
         Permission.FUNDING_ASK,
         Permission.PAYEES_APPROVE,
+        Permission.RECONCILIATION_REVIEW,
         Permission.REQUESTS_LEAD,
         Permission.RUNS_RELEASE,
         Permission.RUNS_TRANSMIT,
@@ -187,6 +191,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
     Role.CONTROLLER: _staff(
         Permission.CASES_APPROVE_ACCOUNTING,
         Permission.CASES_HOLD,
+        Permission.RECONCILIATION_REVIEW,
         Permission.RUNS_RELEASE,
         Permission.CLOCK_MOVE,
     ),

@@ -9,7 +9,17 @@ from typing import Final
 
 from seedtrust.core.bankdays import is_banking_day
 from seedtrust.core.clock import NEW_YORK
-from seedtrust.jobs import bank, cases, clock, notices, payees, payments, statements
+from seedtrust.jobs import (
+    bank,
+    cases,
+    clock,
+    housekeeping,
+    notices,
+    payees,
+    payments,
+    reconciliation,
+    statements,
+)
 from seedtrust.jobs.tools import Tools
 
 Handler = Callable[[Tools, dict[str, str]], None]
@@ -101,6 +111,12 @@ JOBS: Final[tuple[Job, ...]] = (
         "Imports the bank's prior-day statements and matches their lines.",
     ),
     Job(
+        "reconciliation.nightly",
+        (time(6, 30),),
+        reconciliation.nightly,
+        "Proves that bank, book and owners agree on every day that the bank has reported.",
+    ),
+    Job(
         "payees.cooling_off",
         (time(7, 0),),
         payees.activate_cooled,
@@ -117,6 +133,20 @@ JOBS: Final[tuple[Job, ...]] = (
         _every(5),
         payments.inquire_unknown,
         "Looks up payments whose outcome is unknown.",
+        banking_days_only=False,
+    ),
+    Job(
+        "ledger.roll_up",
+        (time(1, 30),),
+        housekeeping.roll_up,
+        "Adds the day's postings to the sums that balances of past days are read from.",
+        banking_days_only=False,
+    ),
+    Job(
+        "identity.clean",
+        (time(3, 0),),
+        housekeeping.clean_identity,
+        "Ends sessions that ran out and deletes what sign-ins left behind.",
         banking_days_only=False,
     ),
     Job(

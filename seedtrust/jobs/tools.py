@@ -30,6 +30,8 @@ class Tools:
     mailer: Mailer
     storage: Storage
     public_base_url: str
+    session_idle_seconds: int
+    refresh_grace_seconds: int
 
     @property
     def bank(self) -> Bank:

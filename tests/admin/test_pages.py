@@ -8,9 +8,11 @@ from html.parser import HTMLParser
 import pytest
 from sqlalchemy import select
 
+from seedtrust.core.permissions import Actor
 from seedtrust.domain.cases.models import Agreement
 from seedtrust.domain.documents.models import Document
 from seedtrust.domain.payments.models import PaymentInstruction
+from seedtrust.domain.reconciliation.signing import take_stock
 from seedtrust.domain.terms.models import ContractTerm
 from tests.factories.desk_world import DeskWorld
 from tests.support.queries import MOST, counted
@@ -42,6 +44,7 @@ def references(desk: DeskWorld) -> dict[str, str]:
         "deposit": desk.stray_deposit(number=MANY),
         "agreement": newest(desk, Agreement),
         "term": newest(desk, ContractTerm),
+        "day": _day(desk),
     }
 
 
@@ -49,6 +52,21 @@ def newest(desk: DeskWorld, model: type[Agreement | ContractTerm]) -> str:
     """Return the reference of the newest row of a table."""
     query = select(model.reference).order_by(model.id.desc()).limit(1)
     return desk.api.do(lambda session: session.execute(query).scalar_one())
+
+
+def _day(desk: DeskWorld) -> str:
+    moment, account = desk.api.moment(), desk.api.world.case.trust_account_id
+    return desk.api.do(
+        lambda session: (
+            take_stock(
+                session,
+                Actor.system("tests"),
+                trust_account_id=account,
+                on=moment.today,
+                moment=moment,
+            ).reference
+        )
+    )
 
 
 PAGES = (
@@ -82,6 +100,10 @@ PAGES = (
     "/admin/deposits/{deposit}",
     "/admin/statements",
     "/admin/statements/proof",
+    "/admin/reconciliation",
+    "/admin/reconciliation/{day}",
+    "/admin/reconciliation/{day}/behind/case",
+    "/admin/reconciliation/{day}/behind/bank_cash",
     "/admin/jobs",
     "/admin/jobs/runs",
     "/admin/search?q=ash",

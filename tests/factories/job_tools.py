@@ -57,6 +57,8 @@ class JobDesk(Generic[B]):
             mailer=_Nothing(),  # type: ignore[arg-type]
             storage=_Nothing(),  # type: ignore[arg-type]
             public_base_url="http://localhost",
+            session_idle_seconds=900,
+            refresh_grace_seconds=10,
         )
         return cls(bank, tools)
 

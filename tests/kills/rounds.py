@@ -218,6 +218,8 @@ class Office:
             mailer=_Letterbox(),
             storage=_NoStorage(),  # type: ignore[arg-type]
             public_base_url="http://localhost",
+            session_idle_seconds=900,
+            refresh_grace_seconds=10,
             business_at_day=(day, 10, 0),
         )
 

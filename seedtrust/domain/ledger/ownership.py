@@ -9,6 +9,7 @@ Sums by owner and day serve as far as they are rolled up; entries after that are
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeAlias
 
@@ -224,3 +225,84 @@ def _add_days(session: Session, owned: Select[int, int], behind: Behind) -> None
     ]
     if rows:
         add_sums(session, LedgerOwnerDaily, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerLine:
+    """One posted line behind an owner's figure, signed on the kind's normal side."""
+
+    effective_on: date
+    amount_cents: int
+    kind: str
+    memo: str
+    source_type: str
+    source_ref: str
+
+
+def lines_of_kind(
+    session: Session,
+    owned: Select[int, int],
+    owner: int,
+    kind: AccountKind,
+    on: date,
+    *,
+    limit: int = 200,
+) -> list[OwnerLine]:
+    """Return the latest lines up to a day behind one owner's balance of a kind. One query."""
+    own, account, entry, txn = owned.subquery(), LedgerAccount, LedgerEntry, LedgerTxn
+    whose = func.coalesce(own.c[1], _owner_of(entry, own))
+    rows = session.execute(
+        select(
+            entry.effective_on,
+            account.normal_side * entry.side * entry.amount_cents,
+            txn.kind,
+            txn.memo,
+            txn.source_type,
+            txn.source_ref,
+        )
+        .select_from(account)
+        .outerjoin(own, own.c[0] == account.id)
+        .join(entry, entry.account_id == account.id)
+        .join(txn, txn.id == entry.txn_id)
+        .where(
+            account.kind == kind.value,
+            entry.layer == int(Layer.POSTED),
+            entry.effective_on <= on,
+            whose == owner,
+        )
+        .order_by(entry.effective_on.desc(), entry.txn_id.desc())
+        .limit(limit)
+    )
+    return [OwnerLine(*row) for row in rows]
+
+
+def account_balances(
+    session: Session, accounts: Select[int], on: date, *, limit: int = 200
+) -> dict[int, int]:
+    """Return the largest balances of single accounts at the end of a day, in cents. One query."""
+    own, account, entry, balance = accounts.subquery(), LedgerAccount, LedgerEntry, LedgerBalance
+    later = (
+        select(func.coalesce(func.sum(entry.side * entry.amount_cents), 0))
+        .where(
+            entry.account_id == account.id,
+            entry.effective_on > on,
+            entry.layer == int(Layer.POSTED),
+        )
+        .correlate(account)
+        .scalar_subquery()
+    )
+    net = (account.normal_side * (balance.dr_posted - balance.cr_posted - later)).label("net")
+    found = (
+        select(account.id.label("id"), net)
+        .select_from(own)
+        .join(account, account.id == own.c[0])
+        .join(balance, balance.account_id == account.id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(found.c[0], found.c[1])
+        .where(found.c[1] != 0)
+        .order_by(found.c[1].desc(), found.c[0])
+        .limit(limit)
+    )
+    return {account_id: whole(cents) for account_id, cents in rows}

@@ -172,6 +172,20 @@ def close_exception(
     return item
 
 
+def next_occurrence(session: Session, kind: str, subject_ref: str) -> str:
+    """Return the occurrence under which something opens that was closed before and is back.
+
+    While an item of this kind and subject is open, it is the open one's: nothing opens twice.
+    """
+    items = session.execute(
+        select(ExceptionItem.occurrence, ExceptionItem.closed_at).where(
+            ExceptionItem.kind == kind, ExceptionItem.subject_ref == subject_ref
+        )
+    ).all()
+    still_open = [occurrence for occurrence, closed_at in items if closed_at is None]
+    return still_open[0] if still_open else str(len(items) + 1)
+
+
 def close_exceptions_of(
     session: Session, kind: str, subject_ref: str, *, closed_by: str, now: datetime
 ) -> None:

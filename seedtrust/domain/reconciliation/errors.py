@@ -1,8 +1,8 @@
-"""The refusals of statements."""
+"""The refusals of statements and of the days they prove."""
 
 from __future__ import annotations
 
-from seedtrust.core.errors import Invalid
+from seedtrust.core.errors import Conflict, Invalid, SegregationOfDuties
 
 
 class StatementRefused(Invalid):
@@ -10,3 +10,31 @@ class StatementRefused(Invalid):
 
     code = "statement_refused"
     title = "The statement cannot be imported"
+
+
+class PreparerCannotReview(SegregationOfDuties):
+    """Who prepared a reconciliation may neither review nor lock it."""
+
+    code = "preparer_cannot_review"
+    title = "Another person has to review this reconciliation"
+
+
+class FiguresChanged(Conflict):
+    """The figures of the day are not those that were prepared."""
+
+    code = "reconciliation_changed"
+    title = "The figures of this day have changed"
+
+
+class StatementMissing(Conflict):
+    """A day is reconciled once the bank has sent its statement of it."""
+
+    code = "statement_missing"
+    title = "The bank's statement of this day has not come"
+
+
+class DifferenceUnexplained(Invalid):
+    """A difference needs a sentence that says where it comes from."""
+
+    code = "difference_unexplained"
+    title = "Explain the difference"

@@ -1,14 +1,16 @@
-"""Tables of the bank's statements and what each line belongs to."""
+"""Tables of the bank's statements, what each line belongs to, and the days they prove."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from seedtrust.core.db import Ascii, Base, CentsType, Id, UtcDateTime, one_of
+from seedtrust.core.db import Ascii, Base, CentsType, Id, JsonType, UtcDateTime, one_of
 from seedtrust.domain.payments.states import ReconciliationStatus
+from seedtrust.domain.reconciliation.states import DayState
 
 
 class BankStatement(Base):
@@ -61,3 +63,49 @@ class BankStatementLine(Base):
     matched_ref: Mapped[str] = mapped_column(Ascii(15), default="")
     match_rule: Mapped[str] = mapped_column(Ascii(40), default="")
     matched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Reconciliation(Base):
+    """The three-way proof of a trust account on a day, and who stands for it.
+
+    `figures` is what was prepared; `lock_hash` seals it with the names and times of both people.
+    """
+
+    __tablename__ = "reconciliations"
+    __table_args__ = (
+        one_of("state", DayState),
+        UniqueConstraint("trust_account_id", "as_of_on", "version_number"),
+        # The one that counts for a day; a new version takes the place of a stale one.
+        UniqueConstraint("trust_account_id", "current_on"),
+        Index(None, "statement_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
+    trust_account_id: Mapped[int] = mapped_column(BigInteger)
+    as_of_on: Mapped[date] = mapped_column()
+    version_number: Mapped[int] = mapped_column(Integer)
+    current_on: Mapped[date | None] = mapped_column()
+    state: Mapped[str] = mapped_column(Ascii(20))
+    statement_id: Mapped[int | None] = mapped_column(BigInteger)
+    adjusted_bank_cents: Mapped[int] = mapped_column(CentsType)
+    book_cents: Mapped[int] = mapped_column(CentsType)
+    owners_cents: Mapped[int] = mapped_column(CentsType)
+    items: Mapped[int] = mapped_column(Integer)
+    figures: Mapped[dict[str, Any]] = mapped_column(JsonType)
+    content_hash: Mapped[str] = mapped_column(Ascii(64))
+    checked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    note: Mapped[str] = mapped_column(String(500), default="")
+    prepared_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    prepared_by: Mapped[str] = mapped_column(String(200), default="")
+    prepared_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reviewed_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    reviewed_by: Mapped[str] = mapped_column(String(200), default="")
+    reviewed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    locked_by: Mapped[str] = mapped_column(String(200), default="")
+    locked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lock_hash: Mapped[str] = mapped_column(Ascii(64), default="")
+    stale_because: Mapped[str] = mapped_column(String(300), default="")
+    version: Mapped[int] = mapped_column(Integer, nullable=False)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form

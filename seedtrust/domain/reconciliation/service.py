@@ -22,6 +22,7 @@ from seedtrust.domain.payments.states import ReconciliationStatus
 from seedtrust.domain.reconciliation.errors import StatementRefused
 from seedtrust.domain.reconciliation.matching import match_open_lines, release_matches
 from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine
+from seedtrust.domain.reconciliation.signing import follow_correction
 from seedtrust.formats import bai2
 
 _OPENING: Final = "010"
@@ -52,6 +53,7 @@ def import_statement(
             trust = _trust_account(session, file_name, group, account)
             statement = _take(
                 session,
+                actor,
                 trust,
                 account,
                 file_name=file_name,
@@ -104,6 +106,7 @@ def _trust_account(
 
 def _take(
     session: Session,
+    actor: Actor,
     trust: TrustAccount,
     account: bai2.Account,
     *,
@@ -124,6 +127,7 @@ def _take(
     for old in earlier:
         old.current_on = None
         release_matches(session, old)
+        follow_correction(session, actor, old, moment=moment)
     session.flush()  # the day is free for the statement that now counts
     statement = BankStatement(
         id=new_id(),

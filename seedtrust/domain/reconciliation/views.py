@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from seedtrust.domain.payments.states import ReconciliationStatus
+from seedtrust.domain.reconciliation.states import DayState
 
 
 class ItemKind(StrEnum):
@@ -34,8 +35,9 @@ class OpenItem:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One line of a column of the proof, in cents."""
+    """One line of a column of the proof, in cents; `code` names what stands behind it."""
 
+    code: str
     label: str
     cents: int
 
@@ -85,27 +87,27 @@ class ThreeWay:
     def bank(self) -> tuple[Part, ...]:
         """Return what makes up the adjusted balance of the bank."""
         return (
-            Part("Statement", self.statement_cents),
-            Part("Told by the bank since", self.since_statement_cents),
-            Part("Deposits on their way", self.deposits_in_transit_cents),
-            Part("Payments on their way", self.payments_in_transit_cents),
-            Part("Checks outstanding", self.outstanding_checks_cents),
+            Part("statement", "Statement", self.statement_cents),
+            Part("since", "Told by the bank since", self.since_statement_cents),
+            Part("deposits_in_transit", "Deposits on their way", self.deposits_in_transit_cents),
+            Part("payments_in_transit", "Payments on their way", self.payments_in_transit_cents),
+            Part("checks_outstanding", "Checks outstanding", self.outstanding_checks_cents),
         )
 
     @property
     def book(self) -> tuple[Part, ...]:
         """Return what makes up the balance of the book."""
         return (
-            Part("Cash at the bank", self.bank_cash_cents),
-            Part("In transit", self.in_transit_cents),
-            Part("Checks outstanding", self.outstanding_checks_cents),
+            Part("bank_cash", "Cash at the bank", self.bank_cash_cents),
+            Part("in_transit", "In transit", self.in_transit_cents),
+            Part("checks_outstanding", "Checks outstanding", self.outstanding_checks_cents),
         )
 
     @property
     def owners(self) -> tuple[Part, ...]:
         """Return whose money it is: the cases and each other liability."""
-        others = (Part(item.label, item.amount_cents) for item in self.liabilities)
-        return (Part("Cases", self.cases_cents), *others)
+        others = (Part(item.code, item.label, item.amount_cents) for item in self.liabilities)
+        return (Part("case", "Cases", self.cases_cents), *others)
 
     @property
     def adjusted_bank_cents(self) -> int:
@@ -177,3 +179,51 @@ class StatementLineView:
     matched_type: str
     matched_ref: str
     match_rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayView:
+    """The reconciliation of one day: its figures as they were kept, and who stands for them."""
+
+    reference: str
+    trust_account: str
+    trust_account_ref: str
+    on: date
+    version_number: int
+    is_current: bool
+    state: DayState
+    adjusted_bank_cents: int
+    book_cents: int
+    owners_cents: int
+    items: int
+    content_hash: str
+    checked_at: datetime
+    note: str
+    prepared_by: str
+    prepared_at: datetime | None
+    prepared_by_user_id: int | None
+    reviewed_by: str
+    reviewed_at: datetime | None
+    locked_by: str
+    locked_at: datetime | None
+    lock_hash: str
+    stale_because: str
+
+    @property
+    def worst_difference_cents(self) -> int:
+        """Return the larger of both differences; zero when all three agree."""
+        differences = (
+            self.adjusted_bank_cents - self.book_cents,
+            self.book_cents - self.owners_cents,
+        )
+        return max(differences, key=abs)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseShare:
+    """What one case owns of a trust account on a day."""
+
+    case_ref: str
+    number: int
+    name: str
+    cents: int
