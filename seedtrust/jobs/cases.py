@@ -83,7 +83,7 @@ def check_funding(tools: Tools) -> tuple[int, int]:
     """Ask for what milestones make due or the minimum needs, and chase what is not answered."""
     moment = tools.moment()
     actor = system("funding.check_minimum")
-    ids = reading(open_case_ids)
+    ids = reading(chasing.cases_to_look_at)
 
     def work(session: Session, case_id: int) -> None:
         case = locked_case(session, case_id)

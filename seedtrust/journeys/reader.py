@@ -12,7 +12,8 @@ from seedtrust.core.bankdays import is_banking_day
 from seedtrust.core.errors import InvalidAmount
 from seedtrust.core.money import parse_dollars
 from seedtrust.core.permissions import Role
-from seedtrust.domain.cases.states import CaseKind, Milestone
+from seedtrust.domain.cases.funding_rules import FundingPolicy, due_milestones
+from seedtrust.domain.cases.states import STAGES_OF, CaseKind, Milestone
 from seedtrust.domain.funding.states import ReceiptRail
 from seedtrust.domain.payees.states import AccountType
 from seedtrust.domain.payments.states import CaseRail
@@ -70,6 +71,8 @@ _TABLES: Final = {
         "agency",
         "agency_account",
         "minimum_balance",
+        "top_up",
+        "due_at",
         "funding_required",
         "all_parents_approve",
         "opened_on",
@@ -228,6 +231,34 @@ class _Table:
 
         return self._get(key, default, str, read, 1)
 
+    def is_table(self, key: str) -> bool:
+        """Tell whether the key holds an inline table and not a plain value."""
+        return isinstance(self._values.get(key), dict)
+
+    def amounts(
+        self, key: str, words: Mapping[str, str], *, may_be_none: bool = False
+    ) -> dict[str, int]:
+        """Return an inline table of amounts in cents, by what its words mean.
+
+        With `may_be_none` the amount “0.00” is taken as well.
+        """
+
+        def read(value: dict[str, Any]) -> dict[str, int]:
+            found: dict[str, int] = {}
+            for word, text in value.items():
+                if word not in words:
+                    message = f"“{word}” is not known; choose from {', '.join(words)}"
+                    raise ValueError(message)
+                try:
+                    is_none = may_be_none and text == "0.00"
+                    found[words[word]] = 0 if is_none else parse_dollars(str(text), key)
+                except InvalidAmount as error:
+                    message = f"“{text}” for {word} is not an amount: {error.detail}"
+                    raise ValueError(message) from error
+            return found
+
+        return self._get(key, {}, dict, read, {})
+
     def flag(self, key: str, *, default: bool) -> bool:
         """Return true or false."""
         return self._get(key, default, bool, lambda value: value, default)
@@ -355,16 +386,25 @@ class _Reader:
         payees: tuple[PayeeSpec, ...],
     ) -> Journey:
         agency_account = case.account("agency_account", needed=True)
+        kind = case.word("kind", tuple(CaseKind))
+        stages = {stage.value.lower(): stage.value for stage in STAGES_OF[CaseKind(kind)]}
+        milestones = {code.value: code.value for code in due_milestones(CaseKind(kind))}
+        by_stage = case.is_table("minimum_balance")
         return Journey(
             name=name,
-            kind=case.word("kind", tuple(CaseKind)),
+            kind=kind,
             number=self._number(case),
             case_name=case.text("name"),
             rail=case.word("rail", tuple(CaseRail)),
             anonymous=case.flag("anonymous", default=False),
             agency=case.text("agency"),
             agency_account=agency_account or BankAccount("", "", "checking", ""),
-            minimum_cents=case.cents("minimum_balance", 0),
+            minimum_cents=0 if by_stage else case.cents("minimum_balance", 0),
+            funding=FundingPolicy(
+                case.amounts("minimum_balance", stages, may_be_none=True) if by_stage else {},
+                case.amounts("due_at", milestones),
+                case.cents("top_up", None),
+            ),
             funding_required_cents=case.cents("funding_required"),
             all_parents_approve=case.flag("all_parents_approve", default=False),
             opened_on=case.banking_day("opened_on"),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from seedtrust.core.clock import Moment
 from seedtrust.core.permissions import Actor, Role
 from seedtrust.domain.cases import service as cases
+from seedtrust.domain.cases.funding_rules import FundingPolicy, set_policy
 from seedtrust.domain.cases.models import Agency, Agreement, Case, CaseMilestone, CaseParty
 from seedtrust.domain.cases.states import AgreementKind, CaseKind, Milestone, Side
 from seedtrust.domain.disbursements import review
@@ -114,6 +115,10 @@ def open_case(scene: Scene, moment: Moment) -> bool:
             number=journey.number,
             moment=moment,
         )
+        if journey.funding != FundingPolicy():
+            set_policy(
+                session, escrow, case_ref=case.reference, policy=journey.funding, moment=moment
+            )
         cases.assign(
             session,
             escrow,

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Final
 
 from seedtrust.core.bankdays import previous_banking_day
+from seedtrust.domain.cases.funding_rules import FundingPolicy
 
 ACCOUNT_CLOSED: Final = "account_closed"
 RETURN: Final = "return"
@@ -170,6 +171,7 @@ class Journey:
     agency: str
     agency_account: BankAccount
     minimum_cents: int
+    funding: FundingPolicy
     funding_required_cents: int
     all_parents_approve: bool
     opened_on: date

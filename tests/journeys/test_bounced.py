@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from seedtrust.app import create_app
+from seedtrust.domain.funding.models import FundingRequest
 from seedtrust.domain.operations.queries import open_exceptions
 from seedtrust.domain.payments.models import PaymentInstruction
 from seedtrust.domain.reconciliation.models import BankStatementLine
@@ -73,6 +74,22 @@ def test_the_bank_gave_the_codes_of_the_file_and_its_statements_agree(
     assert kinds == ["deposit.returned", "payment.returned"]
 
 
+def test_parents_were_asked_and_what_bounced_is_asked_for_until_the_case_closes(
+    played: tuple[Settings, Played],
+) -> None:
+    app = create_app(played[0])
+    row = FundingRequest
+    columns = (row.cause_key, row.state, row.amount_cents, row.funded_cents)
+    with app.app_context():
+        found = reading(lambda s: [tuple(one) for one in s.execute(select(*columns))])
+        db.session.remove()
+        db.engine.dispose()
+    assert sorted(found) == [
+        ("agreement_executed", "CANCELLED", 150_000, 0),
+        ("escrow_agreement_executed", "FUNDED", 500_000, 500_000),
+    ]
+
+
 def test_a_play_that_is_killed_again_and_again_comes_to_the_same_ledger(
     tmp_path: Path, sqlite_template: Path
 ) -> None:
@@ -91,6 +108,12 @@ def test_a_play_that_is_killed_again_and_again_comes_to_the_same_ledger(
 @pytest.mark.parametrize(
     "good, bad, reason",
     [
+        ('pending_funding = "300.00"', 'pending = "300.00"', "“pending” is not known; choose from"),
+        ('pending_funding = "300.00"', 'pending_funding = "1e3"', "is not an amount"),
+        ('agreement_executed = "1500.00"', 'retrieval_done = "1.00"', "“retrieval_done” is not"),
+        ('agreement_executed = "1500.00"', 'agreement_executed = "0.00"', "above zero"),
+        ('due_at = { agreement_executed = "1500.00" }', 'due_at = "1"', "an inline table"),
+        ('top_up = "1000.00"', 'top_up = "-5"', "is not an amount"),
         ('by = "check"', 'by = "cheque"', "must be one of wire, check"),
         ('code = "R04"', 'code = "R99"', "must be one of R01"),
         ('code = "R04"\n', "", "“code” is missing"),

@@ -51,6 +51,12 @@ class FundingPolicy:
     top_up_cents: int | None = None
 
 
+def due_milestones(kind: CaseKind) -> list[Milestone]:
+    """Return the milestones of a kind of case at which money can be due."""
+    received = Milestone.INITIAL_FUNDING_RECEIVED
+    return [code for code in MILESTONE_STAGES[kind] if code is not received]
+
+
 def policy_of(session: Session, case_id: int) -> FundingPolicy:
     """Return the rules of a case. One query."""
     rows = session.execute(
@@ -133,7 +139,7 @@ def apply_minimum(session: Session, case: Case) -> None:
 
 def _checked(kind: CaseKind, policy: FundingPolicy) -> dict[tuple[str, str], int]:
     stages = {stage.value for stage in STAGES_OF[kind]}
-    milestones = {milestone.value for milestone in MILESTONE_STAGES[kind]}
+    milestones = {milestone.value for milestone in due_milestones(kind)}
     wanted: dict[tuple[str, str], int] = {}
     for key, cents in policy.minimum_from.items():
         if key not in stages:
@@ -142,7 +148,7 @@ def _checked(kind: CaseKind, policy: FundingPolicy) -> dict[tuple[str, str], int
         amount = 0 if cents == 0 else check_amount_cents(cents, "minimum_from")
         wanted[FundingRule.MINIMUM.value, key] = amount
     for key, cents in policy.due_at.items():
-        if key not in milestones or key == Milestone.INITIAL_FUNDING_RECEIVED:
+        if key not in milestones:
             message = f"“{key}” is no milestone of this case at which money can be due."
             raise refuse_field("due_at", message)
         wanted[FundingRule.MILESTONE.value, key] = check_amount_cents(cents, "due_at")

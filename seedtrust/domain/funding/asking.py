@@ -195,11 +195,35 @@ def cancel_request(
     reason.
     """
     _, row = locked_request(session, actor, funding_ref)
-    why = clean_text(reason, "reason", most=300)
-    step(session, actor, row, FundingState.CANCELLED, reason=why, moment=moment)
+    _withdraw(session, actor, row, clean_text(reason, "reason", most=300), moment)
+    return row
+
+
+def withdraw_all(session: Session, actor: Actor, case: Case, *, reason: str, moment: Moment) -> int:
+    """Withdraw every open request for funds of a case, and return how many there were.
+
+    The caller holds the case's lock.
+    """
+    rows = lock_where(
+        session,
+        select(FundingRequest)
+        .where(
+            FundingRequest.case_id == case.id,
+            FundingRequest.state.in_([state.value for state in OPEN_FUNDING]),
+        )
+        .order_by(FundingRequest.id),
+    )
+    for row in rows:
+        _withdraw(session, actor, row, reason, moment)
+    return len(rows)
+
+
+def _withdraw(
+    session: Session, actor: Actor, row: FundingRequest, reason: str, moment: Moment
+) -> None:
+    step(session, actor, row, FundingState.CANCELLED, reason=reason, moment=moment)
     nothing_to_chase(session, actor, row, moment)
     close_exceptions_of(session, DRAFT_KIND, row.reference, closed_by=actor.name, now=moment.at)
-    return row
 
 
 def locked_request(session: Session, actor: Actor, funding_ref: str) -> tuple[Case, FundingRequest]:

@@ -5,23 +5,26 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seedtrust.core.bankdays import banking_days_between
 from seedtrust.core.clock import Moment
 from seedtrust.core.money import format_dollars
 from seedtrust.core.permissions import Actor
+from seedtrust.domain.cases.funding_rules import WITHOUT_MINIMUM
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.states import Stage
+from seedtrust.domain.cases.worklists import open_case_ids
 from seedtrust.domain.funding.allocating import (
     ESCALATED_KIND,
     OVERDUE_KIND,
     awaited_of,
     step,
 )
-from seedtrust.domain.funding.asking import facts_of
+from seedtrust.domain.funding.asking import facts_of, withdraw_all
 from seedtrust.domain.funding.models import FundingRequest
-from seedtrust.domain.funding.states import FundingState
+from seedtrust.domain.funding.states import OPEN_FUNDING, FundingState
 from seedtrust.domain.funding.telling import tell_parents
 from seedtrust.domain.notices.catalogue import NoticeEvent
 from seedtrust.domain.operations.service import close_exceptions_of, open_exception
@@ -31,15 +34,29 @@ ESCALATE_AFTER_BANKING_DAYS: Final = 5
 _S: Final = FundingState
 
 
+def cases_to_look_at(session: Session) -> list[int]:
+    """Return the ids of cases that go on, and of ended ones that still ask parents for money."""
+    asking_still = (
+        select(FundingRequest.case_id)
+        .where(FundingRequest.state.in_([state.value for state in OPEN_FUNDING]))
+        .distinct()
+    )
+    return sorted({*open_case_ids(session), *session.execute(asking_still).scalars()})
+
+
 def chase(session: Session, actor: Actor, case: Case, *, moment: Moment) -> int:
     """Remind, find overdue, and escalate what the parents of a case still owe.
 
     A reminder goes out on every third day; a request becomes overdue after its due day and is put
     in front of the team's lead five banking days later. Nobody is chased while the case is on
-    hold. The caller holds the case's lock. Returns how many requests changed or were reminded of.
+    hold; from the final accounting on, what is still asked for is withdrawn. The caller holds the
+    case's lock. Returns how many requests changed or were reminded of.
     """
-    if case.stage == Stage.ON_HOLD:
+    stage = Stage(case.stage)
+    if stage is Stage.ON_HOLD:
         return 0
+    if stage in WITHOUT_MINIMUM:
+        return withdraw_all(session, actor, case, reason="The case is being closed.", moment=moment)
     return sum(
         _chase(session, actor, case, row, moment=moment) for row in awaited_of(session, case.id)
     )

@@ -396,6 +396,19 @@ def test_a_request_is_withdrawn_with_a_reason_and_not_revived(desk: Desk) -> Non
     assert desk.requests() == [("minimum", "CANCELLED", 2_500_000, 0)]
 
 
+@pytest.mark.parametrize("stage", [Stage.FINAL_ACCOUNTING, Stage.CANCELLED])
+def test_what_is_still_asked_for_is_withdrawn_when_the_case_closes(
+    desk: Desk, stage: Stage
+) -> None:
+    desk.check(FRIDAY)
+    desk.change(stage=stage.value)
+    with desk.make() as session, session.begin():
+        assert chasing.cases_to_look_at(session) == [desk.world.case.id]
+    desk.check(date(2025, 10, 20))
+    assert [row[1] for row in desk.requests()] == ["CANCELLED"]
+    assert desk.told() == ["funding.requested"]
+
+
 @pytest.mark.parametrize("who", ["auditor", "parent", "agency_admin", "legal"])
 def test_only_the_escrow_and_payments_teams_ask(desk: Desk, who: str) -> None:
     actor = getattr(desk.world, who)
