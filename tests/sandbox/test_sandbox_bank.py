@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sqlite3
-import subprocess
-import sys
 import threading
 from contextlib import suppress
 from datetime import date
@@ -22,6 +19,7 @@ from seedtrust.formats import bai2
 from seedtrust.sandbox import RunningBank, create_bank_app
 from seedtrust.sandbox.cli_sandbox import sandbox_bank
 from seedtrust.sandbox.store import Store
+from tests.sandbox.process import free_port, start_process
 from tests.sandbox.support import (
     API_KEY,
     FEES,
@@ -390,34 +388,6 @@ def test_many_callers_at_once_never_overdraw(bank: Caller) -> None:
     assert set(statuses) <= {200, 201, 409}
     assert bank.ledger_cents() == 0
     bank.prove()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def start_process(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "seedtrust.cli", "sandbox-bank"),
-            *("--port", str(port), "--data", str(folder)),
-        ],
-        env=os.environ | {"SEEDTRUST_SANDBOX_BANK_KEY": API_KEY},
-        stdout=subprocess.PIPE,
-    )
-    pause = threading.Event()
-    for _ in range(200):
-        try:
-            requests.get(f"http://127.0.0.1:{port}/v1/health", timeout=5)
-        except requests.ConnectionError:
-            pause.wait(0.05)
-        else:
-            return process
-    message = "the bank did not start"
-    raise AssertionError(message)
 
 
 def test_a_kill_in_the_middle_of_a_long_move_loses_and_doubles_nothing(tmp_path: Path) -> None:
