@@ -17,6 +17,7 @@ from rich.table import Table
 
 from seedtrust.cli import settings_or_exit
 from seedtrust.core.migrations import upgrade
+from seedtrust.ext import LANES
 from seedtrust.journeys.cast import PASSWORD
 from seedtrust.journeys.progress import read_progress
 from seedtrust.journeys.reader import JourneyRefused, read_journey
@@ -144,7 +145,10 @@ def _children(port: int, settings: Settings, folders: Sequence[Path]) -> list[Ch
             "web",
             [*python, "web", "--port", str(port), "--workers", "1", "--threads", "16"],
         ),
-        Child("worker", [*python, "worker", "--pool", "solo"]),
+        *(
+            Child(f"worker-{lane}", [*python, "worker", "--pool", "solo", "--lane", lane])
+            for lane in LANES
+        ),
         Child("beat", [*python, "beat"]),
         Child(
             "player",

@@ -49,15 +49,28 @@ def web(data: Path | None, host: str, port: int, workers: int, threads: int) -> 
     type=click.Choice(["prefork", "threads", "solo"]),
     help="How work is shared; one process that does one thing at a time is `solo`.",
 )
+@click.option(
+    "--lane",
+    "lanes",
+    multiple=True,
+    help="Do the work of this lane alone; may be repeated. Every lane without it. A bank that "
+    "hangs holds up only the workers of its own lane.",
+)
 @data_option
-def worker(data: Path | None, concurrency: int, pool: str) -> None:
+def worker(data: Path | None, concurrency: int, pool: str, lanes: tuple[str, ...]) -> None:
     """Keep what transactions promised, and run the jobs that are due."""
+    from seedtrust.ext import LANES
+
+    if unknown := set(lanes) - set(LANES):
+        message = f"There is no lane {min(unknown)}. Choose among {', '.join(LANES)}."
+        raise click.BadParameter(message, param_hint="--lane")
     app = _celery_app(data)
     app.worker_main(
         [
             "worker",
             f"--concurrency={concurrency}",
             f"--pool={pool}",
+            f"--queues={','.join(lanes or LANES)}",
             "--loglevel=WARNING",
             "--without-gossip",
             "--without-mingle",

@@ -17,10 +17,15 @@ from sqlalchemy.orm import Session
 
 from seedtrust.core.db import Base, is_retryable, make_engine
 from seedtrust.core.failpoints import reach
+from seedtrust.domain.outbox.service import MAIN_LANE, bank_lane
+from seedtrust.domain.payments.ports import FILE_DROP, HUNTINGTON
 
 Result = TypeVar("Result")
 
 _ATTEMPTS: Final = 5
+# Every lane is a queue of its own: what calls a bank that hangs holds up that bank's lane alone.
+BANK_LANES: Final = {bank_lane(bank): bank for bank in (FILE_DROP, HUNTINGTON)}
+LANES: Final = (MAIN_LANE, *BANK_LANES)
 # A request must not wait for a queue that is down: it is asked twice, at once, and left alone.
 _ASK_ONCE: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 
@@ -106,8 +111,8 @@ def is_sqlite(url: str) -> bool:
 def configure_celery(broker_url: str, broker_dir: Path) -> None:
     """Give Celery its broker: Redis, or files in a folder that only this user can read.
 
-    Messages carry nothing; results are off; work is acknowledged late. Whatever the queue loses,
-    the relay's next tick finds in the outbox.
+    Messages carry a lane and nothing else; results are off; work is acknowledged late. Whatever
+    the queue loses, the relay's next tick finds in the outbox.
     """
     settings: dict[str, Any] = {
         "broker_url": broker_url,
@@ -115,6 +120,7 @@ def configure_celery(broker_url: str, broker_dir: Path) -> None:
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "task_serializer": "json",
+        "task_default_queue": MAIN_LANE,
         "accept_content": ["json"],
         "worker_prefetch_multiplier": 1,
         "worker_hijack_root_logger": False,
@@ -143,9 +149,17 @@ def configure_celery(broker_url: str, broker_dir: Path) -> None:
 
 
 def ring_the_relay() -> bool:
-    """Wake the relay after a commit; False when the queue is down, which only costs seconds."""
+    """Wake every lane's relay after a commit; False if the queue is down, which costs seconds."""
     try:
-        celery.send_task("outbox.relay", ignore_result=True, expires=30, retry_policy=_ASK_ONCE)
+        for lane in LANES:
+            celery.send_task(
+                "outbox.relay",
+                args=[lane],
+                queue=lane,
+                ignore_result=True,
+                expires=30,
+                retry_policy=_ASK_ONCE,
+            )
     except (BrokerError, OSError):
         return False
     return True

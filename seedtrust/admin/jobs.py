@@ -30,8 +30,10 @@ JOB_WORDS: Final = {
     "ledger.self_check": "Prove the books",
     "payees.cooling_off": "Put cooled-off bank accounts to use",
     "payments.inquire": "Look up payments whose outcome is unknown",
+    "payments.inquire_interface": "Ask the interface's bank about what is unknown",
     "payments.poll": "Read the bank's events",
     "reconciliation.nightly": "Prove that bank, book and owners agree",
+    "payments.poll_interface": "Read the events of the interface's bank",
     "schedule.materialise": "Turn what is due into requests",
     "statements.import": "Import the bank's statements",
 }
@@ -40,7 +42,7 @@ TOPIC_WORDS: Final = {
     "notice.mail": "Mail",
     "run.transmit": "Payment run to the bank",
     "sandbox.clock": "Business date to the simulated bank",
-    "wire.send": "Wire to the bank",
+    "payment.send": "Payment to the bank",
 }
 
 

@@ -74,9 +74,11 @@ EXCEPTION_WORDS: Final = {
     "shared_account": "Bank accounts that two payees share",
     "statement.corrected": "Statements that the bank corrected",
     "statement.gap": "Statements that do not follow on",
-    "wire.not_sent": "Wires that were not sent",
-    "wire.refused": "Wires that the bank refused",
-    "wire.unclear": "Wires whose outcome is unknown",
+    "payment.in_review": "Payments that the bank holds for review",
+    "payment.incident": "Payments about which the bank contradicts itself",
+    "wire.not_sent": "Payments that were not sent",
+    "wire.refused": "Payments that the bank refused",
+    "wire.unclear": "Payments whose outcome is unknown",
 }
 
 

@@ -44,6 +44,8 @@ WIRE_POINTS: Final = frozenset(
 # What is read from the bank: by its interface, its events, and the files that it leaves for us.
 BANK_POINTS: Final = frozenset(
     {
+        "bank.before_call",
+        "bank.after_call",
         "bank.before_read",
         "bank.after_read",
         "events.read",

@@ -34,12 +34,14 @@ class Permission(StrEnum):
     JOBS_VIEW = "jobs.view"
     LEDGER_VIEW = "ledger.view"
     MILESTONES_RECORD = "milestones.record"
+    PAYMENTS_CONFIRM_NOT_SENT = "payments.confirm_not_sent"
     PAYEES_APPROVE = "payees.approve"
     PAYEES_CHECK = "payees.check"
     PAYEES_SUBMIT = "payees.submit"
     PAYEES_VIEW = "payees.view"
     RECONCILIATION_PREPARE = "reconciliation.prepare"
     RECONCILIATION_REVIEW = "reconciliation.review"
+    RAILS_SWITCH = "rails.switch"
     RECONCILIATION_VIEW = "reconciliation.view"
     REQUESTS_APPROVE = "requests.approve"
     REQUESTS_CREATE = "requests.create"
@@ -182,6 +184,8 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.FUNDING_ASK,
         Permission.PAYEES_APPROVE,
         Permission.RECONCILIATION_REVIEW,
+        Permission.PAYMENTS_CONFIRM_NOT_SENT,
+        Permission.RAILS_SWITCH,
         Permission.REQUESTS_LEAD,
         Permission.RUNS_RELEASE,
         Permission.RUNS_TRANSMIT,
@@ -192,6 +196,8 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.CASES_APPROVE_ACCOUNTING,
         Permission.CASES_HOLD,
         Permission.RECONCILIATION_REVIEW,
+        Permission.PAYMENTS_CONFIRM_NOT_SENT,
+        Permission.RAILS_SWITCH,
         Permission.RUNS_RELEASE,
         Permission.CLOCK_MOVE,
     ),

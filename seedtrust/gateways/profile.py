@@ -13,7 +13,8 @@ from seedtrust.domain.payments.ports import BankStatus, Capabilities
 from seedtrust.gateways.guards import Limits
 
 _SUFFIX: Final = ".toml"
-_PACKAGED: Final = "profiles"
+_FOLDER: Final = "profiles"
+_PACKAGED: Final = ("neutral",)
 
 
 class ProfileRefused(Exception):
@@ -233,14 +234,9 @@ def load_profile(name: str) -> Profile:
         raise ProfileRefused(message) from None
 
 
-def packaged_profiles() -> list[str]:
+def packaged_profiles() -> tuple[str, ...]:
     """Return the names of the profiles that come with the product."""
-    folder = resources.files(__package__) / _PACKAGED
-    return sorted(
-        entry.name.removesuffix(_SUFFIX)
-        for entry in folder.iterdir()
-        if entry.name.endswith(_SUFFIX)
-    )
+    return _PACKAGED
 
 
 def _text_of(name: str) -> str:
@@ -249,7 +245,7 @@ def _text_of(name: str) -> str:
             known = ", ".join(packaged_profiles())
             message = f"There is no bank profile {name}. Choose {known}, or name a .toml file."
             raise ProfileRefused(message)
-        return (resources.files(__package__) / _PACKAGED / f"{name}{_SUFFIX}").read_text("utf-8")
+        return (resources.files(__package__) / _FOLDER / f"{name}{_SUFFIX}").read_text("utf-8")
     try:
         return Path(name).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

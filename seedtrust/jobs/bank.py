@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -13,62 +13,94 @@ from seedtrust.core.failpoints import reach
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.payments import events, inbox
 from seedtrust.domain.payments.answers import apply_answer_file
-from seedtrust.domain.payments.ports import BankError, BankEvent, InboundFile
+from seedtrust.domain.payments.ports import (
+    FILE_DROP,
+    HUNTINGTON,
+    BankError,
+    BankEvent,
+    InboundFile,
+    PaymentSnapshot,
+)
 from seedtrust.ext import in_transaction, reading
 from seedtrust.jobs.tools import Tools, system
 
-CURSOR = "bank"
 _NACHA_FILES = ".ach"
 
 
-def poll_events(tools: Tools) -> tuple[int, int]:
-    """Read and apply what the bank says since we last asked; returns (applied, kept for later).
+def poll_events(tools: Tools, bank: str = FILE_DROP) -> tuple[int, int]:
+    """Read and apply what a bank says since we last asked; returns (applied, kept for later).
 
     One event that cannot be applied is kept, shown to a person, tried again at the next poll, and
     stops no other.
     """
-    actor = system("payments.poll")
-    done = failed = 0
-    for event in reading(events.unapplied):
-        applied = _apply(tools, actor, event, after=None)
-        done, failed = done + applied, failed + (not applied)
-    after = reading(lambda session: events.cursor_of(session, CURSOR))
+    actor, line = system("payments.poll"), tools.bank_of(bank)
+    kept = reading(lambda session: events.unapplied(session, bank))
+    done, failed = _apply_all(tools, actor, kept)
+    after = reading(lambda session: events.cursor_of(session, bank))
     while True:
         try:
-            page = tools.bank.list_events(after)
+            page = line.list_events(after)
         except BankError:
-            _mark_link(tools, healthy=False)
+            _mark_link(tools, bank, healthy=False)
             return done, failed + 1
         reach("events.read")
-        for event in page.events:
-            applied = _apply(tools, actor, event, after=event.id)
-            done, failed = done + applied, failed + (not applied)
+        ours = _for_this_line(page.events)
+        applied, refused = _apply_all(tools, actor, ours)
+        done, failed = done + applied, failed + refused
+        if page.next_cursor != after:
+            _move_cursor(tools, bank, page.next_cursor)
         after = page.next_cursor
         if not page.has_more or not page.events:
             break
-    _mark_link(tools, healthy=True)
+    _mark_link(tools, bank, healthy=True)
     return done, failed
 
 
-def _apply(tools: Tools, actor: Actor, event: BankEvent, *, after: str | None) -> bool:
+def poll_interface(tools: Tools) -> tuple[int, int]:
+    """Read and apply what the bank that takes single payments says; returns (applied, kept)."""
+    return poll_events(tools, HUNTINGTON)
+
+
+def _for_this_line(found: Sequence[BankEvent]) -> list[BankEvent]:
+    return reading(lambda session: [one for one in found if events.concerns(session, one)])
+
+
+def _apply_all(tools: Tools, actor: Actor, found: Sequence[BankEvent]) -> tuple[int, int]:
+    """Apply events in their order; a payment that several of them name is asked about once."""
+    asked: dict[str, PaymentSnapshot | None] = {}
+    done = failed = 0
+    for event in found:
+        applied = _apply(tools, actor, event, _snapshot(tools, event, asked))
+        done, failed = done + applied, failed + (not applied)
+    return done, failed
+
+
+def _snapshot(
+    tools: Tools, event: BankEvent, asked: dict[str, PaymentSnapshot | None]
+) -> PaymentSnapshot | None:
+    """Return what the bank says about the payment that an event names, None if it says nothing."""
+    reference = event.data.get("client_reference")
+    if event.kind != events.CHANGED or not isinstance(reference, str):
+        return None
+    if reference not in asked:
+        try:
+            asked[reference] = tools.bank_of(event.bank).find_payment(reference)
+        except BankError:
+            asked[reference] = None
+    return asked[reference]
+
+
+def _apply(tools: Tools, actor: Actor, event: BankEvent, snapshot: PaymentSnapshot | None) -> bool:
     moment = tools.moment()
-
-    def apply(session: Session) -> None:
-        events.apply_event(session, actor, event, moment=moment)
-        if after is not None:
-            events.move_cursor(session, CURSOR, after, moment=moment)
-
     try:
-        in_transaction(apply)
+        in_transaction(
+            lambda session: events.apply_event(
+                session, actor, event, snapshot=snapshot, moment=moment
+            )
+        )
     except DomainError as refusal:
         kept = refusal
-
-        def keep(session: Session) -> None:
-            events.keep_unapplied(session, event, kept, moment=moment)
-            if after is not None:
-                events.move_cursor(session, CURSOR, after, moment=moment)
-
-        in_transaction(keep)
+        in_transaction(lambda session: events.keep_unapplied(session, event, kept, moment=moment))
         return False
     except IntegrityError as error:
         # Another poll was faster with this very event; its effect is committed with its row.
@@ -76,6 +108,11 @@ def _apply(tools: Tools, actor: Actor, event: BankEvent, *, after: str | None) -
             raise
     reach("events.applied")
     return True
+
+
+def _move_cursor(tools: Tools, bank: str, after: str) -> None:
+    moment = tools.moment()
+    in_transaction(lambda session: events.move_cursor(session, bank, after, moment=moment))
 
 
 def fetch_inbound(tools: Tools) -> tuple[int, int]:
@@ -140,8 +177,6 @@ def report_file(tools: Tools, file: InboundFile, refusal: DomainError | BankErro
     in_transaction(lambda session: inbox.refuse(session, file, sentence, now=now))
 
 
-def _mark_link(tools: Tools, *, healthy: bool) -> None:
+def _mark_link(tools: Tools, bank: str, *, healthy: bool) -> None:
     moment = tools.moment()
-    in_transaction(
-        lambda session: events.mark_link(session, CURSOR, healthy=healthy, moment=moment)
-    )
+    in_transaction(lambda session: events.mark_link(session, bank, healthy=healthy, moment=moment))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import Final
 
 from seedtrust.core.bankdays import is_banking_day
 from seedtrust.core.clock import NEW_YORK
+from seedtrust.domain.outbox.service import MAIN_LANE, bank_lane
+from seedtrust.domain.payments.ports import FILE_DROP, HUNTINGTON
 from seedtrust.jobs import (
     bank,
     cases,
@@ -18,6 +21,7 @@ from seedtrust.jobs import (
     payees,
     payments,
     reconciliation,
+    sending,
     statements,
 )
 from seedtrust.jobs.tools import Tools
@@ -34,6 +38,7 @@ class Job:
     run: Callable[[Tools], tuple[int, int]]
     says: str
     banking_days_only: bool = True
+    lane: str = MAIN_LANE
 
     def last_due(self, now: datetime) -> datetime | None:
         """Return the latest instant not after `now` at which the job was due, within ten days."""
@@ -57,9 +62,9 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "closing.payment_came_back": cases.reopen_returned,
     "notice.mail": notices.send_mail,
     "closing.refund_settled": cases.close_refunded,
+    "payment.send": sending.send_payment,
     "run.transmit": payments.transmit_run,
     "sandbox.clock": clock.follow,
-    "wire.send": payments.send_wire,
 }
 
 # In this order when several are due at once: what the bank says comes first.
@@ -70,6 +75,15 @@ JOBS: Final[tuple[Job, ...]] = (
         bank.poll_events,
         "Reads the bank's events in order.",
         banking_days_only=False,
+        lane=bank_lane(FILE_DROP),
+    ),
+    Job(
+        "payments.poll_interface",
+        _every(5),
+        bank.poll_interface,
+        "Reads the events of the bank that takes single payments.",
+        banking_days_only=False,
+        lane=bank_lane(HUNTINGTON),
     ),
     Job(
         "files.fetch_inbound",
@@ -77,6 +91,7 @@ JOBS: Final[tuple[Job, ...]] = (
         bank.fetch_inbound,
         "Reads the bank's files of returns and corrections.",
         banking_days_only=False,
+        lane=bank_lane(FILE_DROP),
     ),
     Job(
         "deposits.collect",
@@ -131,9 +146,18 @@ JOBS: Final[tuple[Job, ...]] = (
     Job(
         "payments.inquire",
         _every(5),
-        payments.inquire_unknown,
+        sending.take_up,
         "Looks up payments whose outcome is unknown.",
         banking_days_only=False,
+        lane=bank_lane(FILE_DROP),
+    ),
+    Job(
+        "payments.inquire_interface",
+        _every(5),
+        partial(sending.take_up, bank=HUNTINGTON),
+        "Asks the bank that takes single payments about what is unknown.",
+        banking_days_only=False,
+        lane=bank_lane(HUNTINGTON),
     ),
     Job(
         "ledger.roll_up",

@@ -24,18 +24,23 @@ PARKED_KIND: Final = "outbox.parked"
 log = structlog.get_logger()
 
 
-def relay(tools: Tools, *, limit: int = 20) -> int:
-    """Claim what is due and keep it, one unit of work each; return how many were tried."""
-    claims = in_transaction(lambda session: claim_due(session, now=tools.clock.now(), limit=limit))
+def relay(tools: Tools, *, lane: str | None = None, limit: int = 20) -> int:
+    """Claim what is due and keep it, one unit of work each; return how many were tried.
+
+    In one lane, or in all where one process does everything.
+    """
+    claims = in_transaction(
+        lambda session: claim_due(session, now=tools.clock.now(), lane=lane, limit=limit)
+    )
     for claim in claims:
         _keep(tools, claim)
     return len(claims)
 
 
-def drain(tools: Tools) -> int:
+def drain(tools: Tools, lane: str | None = None) -> int:
     """Keep promises until none is due; return how many were tried."""
     total = 0
-    while count := relay(tools, limit=100):
+    while count := relay(tools, lane=lane, limit=100):
         total += count
     return total
 

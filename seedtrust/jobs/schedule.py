@@ -23,14 +23,20 @@ FAILED_KIND = "job.failed"
 log = structlog.get_logger()
 
 
-def tick(tools: Tools) -> list[str]:
+def tick(tools: Tools, lane: str | None = None) -> list[str]:
     """Run every job whose latest due time has no run yet; return the names of those that ran.
+
+    Those of one lane, or of all where one process does everything.
 
     Two ticks at once, a late tick and a tick too many are all harmless: the row (job, due_at) is
     inserted once.
     """
     business_now = tools.moment().business_at
-    due = [(job, due_at) for job in JOBS if (due_at := job.last_due(business_now)) is not None]
+    due = [
+        (job, due_at)
+        for job in JOBS
+        if lane in {None, job.lane} and (due_at := job.last_due(business_now)) is not None
+    ]
     wanted, alive_since = [(job.name, at) for job, at in due], tools.clock.now() - DEAD_AFTER
     known = reading(lambda session: runs_begun(session, wanted, alive_since=alive_since))
     return [

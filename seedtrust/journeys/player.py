@@ -153,7 +153,8 @@ class Player:
     def _hear_from_the_bank(self) -> None:
         self._settle()
         self._control.scan()
-        bank_jobs.poll_events(self._tools)
+        for bank in self._tools.banks:
+            bank_jobs.poll_events(self._tools, bank)
         self._settle()
 
     def _settle(self) -> None:

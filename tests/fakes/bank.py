@@ -26,16 +26,18 @@ from seedtrust.domain.payments.ports import (
 
 @dataclass
 class FakeBank:
-    """Takes files and wires; `fail_before` and `fail_after` name the error of the next call."""
+    """Takes files and payments; `fail_before` and `fail_after` name the error of the next call."""
 
     files: dict[str, FileUpload] = field(default_factory=dict)
     deliveries: list[str] = field(default_factory=list)
     payments: dict[str, PaymentSnapshot] = field(default_factory=dict)
     orders: list[PaymentOrder] = field(default_factory=list)
+    tried: list[PaymentOrder] = field(default_factory=list)
     events: list[BankEvent] = field(default_factory=list)
     outbox: dict[str, bytes] = field(default_factory=dict)
     fail_before: BankError | None = None
     fail_after: BankError | None = None
+    fail_lookup: BankError | None = None
     down: bool = False
     consistent: bool = True
     settles_at_once: bool = False
@@ -55,8 +57,9 @@ class FakeBank:
         return BankBalance(0, 0, as_of_on or date(2026, 1, 5))
 
     def create_payment(self, order: PaymentOrder) -> PaymentSnapshot:
-        """Take a wire; the same reference again is a replay."""
+        """Take a payment; the same reference again is a replay."""
         self._call()
+        self.tried.append(order)
         self._fail("fail_before")
         reach("wire.before_call")
         known = self.payments.get(order.client_reference)
@@ -76,8 +79,9 @@ class FakeBank:
         return known
 
     def find_payment(self, client_reference: str) -> PaymentSnapshot | None:
-        """Look a wire up."""
+        """Look a payment up."""
         self._call()
+        self._fail("fail_lookup")
         return self.payments.get(client_reference)
 
     def submit_file(

@@ -11,7 +11,6 @@ import requests
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from seedtrust.core.errors import Unavailable
 from seedtrust.core.failpoints import armed
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.states import Stage
@@ -23,7 +22,8 @@ from seedtrust.domain.terms.states import Category, TaxClass
 from seedtrust.ext import db
 from seedtrust.gateways.bank import FileDropBank
 from seedtrust.jobs.bank import poll_events
-from seedtrust.jobs.payments import send_wire, transmit_run
+from seedtrust.jobs.payments import transmit_run
+from seedtrust.jobs.sending import inquire_due, send_payment
 from tests.factories import payment_world
 from tests.factories.job_tools import JobDesk, database_of_jobs
 from tests.factories.payment_world import TUESDAY, PaymentWorld
@@ -149,14 +149,12 @@ def test_a_wire_whose_sender_dies_is_paid_once(
     statement = select(PaymentInstruction.reference).where(PaymentInstruction.run_id == run.id)
     reference = world.do(lambda s: s.execute(statement).scalar_one())
     payload = {"instruction": reference}
-    died = in_a_process_that_dies_at(point, lambda: send_wire(desk.tools, payload))
+    died = in_a_process_that_dies_at(point, lambda: send_payment(desk.tools, payload))
     assert died == KILLED
+    send_payment(desk.tools, payload)
     for _ in range(3):
-        desk.later(10)
-        try:
-            send_wire(desk.tools, payload)
-        except Unavailable:
-            continue
+        desk.later(60)
+        inquire_due(desk.tools, "filedrop")
     assert len(bank_has(simulator, "/v1/payments")) == 1
     assert poll_events(desk.tools)[1] == 0
     assert world.do(lambda s: s.get_one(PaymentRun, run.id).state) == "SETTLED"

@@ -22,7 +22,8 @@ from seedtrust.domain.reconciliation.views import ThreeWay
 from seedtrust.domain.terms.states import Category, TaxClass
 from seedtrust.gateways.bank import FileDropBank
 from seedtrust.jobs.bank import poll_events
-from seedtrust.jobs.payments import send_wire, transmit_run
+from seedtrust.jobs.payments import transmit_run
+from seedtrust.jobs.sending import send_payment
 from seedtrust.jobs.statements import import_all
 from tests.factories import payment_world
 from tests.factories.job_tools import JobDesk, database_of_jobs
@@ -168,7 +169,7 @@ def test_a_refund_goes_by_wire_and_is_settled_at_once(
     )
     run = world.released(rail=Rail.WIRE)
     [payment] = payments_of(world, run)
-    send_wire(desk.tools, {"instruction": payment.reference})
+    send_payment(desk.tools, {"instruction": payment.reference})
     [payment] = payments_of(world, run)
     assert (payment.state, payment.settled_on) == ("SETTLED", MONDAY)
     assert poll_events(desk.tools) == (2, 0)

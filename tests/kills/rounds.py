@@ -23,8 +23,8 @@ from seedtrust.domain.payments.models import PaymentRun
 from seedtrust.domain.payments.ports import FILE_DROP
 from seedtrust.ext import db, in_transaction, reading
 from seedtrust.jobs.bank import fetch_inbound, poll_events
-from seedtrust.jobs.payments import inquire_unknown
 from seedtrust.jobs.relay import drain
+from seedtrust.jobs.sending import take_up
 from seedtrust.jobs.statements import import_all
 from seedtrust.jobs.tools import Tools
 from tests.factories.case_world import REAL_TIME
@@ -71,7 +71,7 @@ def the_products_work(tools: Tools, dice: random.Random) -> None:
     """Do what workers do: keep promises and run the jobs of payments, in any order."""
     jobs: list[Callable[[Tools], object]] = [
         drain,
-        inquire_unknown,
+        take_up,
         poll_events,
         fetch_inbound,
         import_all,

@@ -21,6 +21,8 @@ class OutboxMessage(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     topic: Mapped[str] = mapped_column(Ascii(60))
+    # Who keeps it: `main`, or the worker of one bank, so that a bank that hangs holds up its own.
+    lane: Mapped[str] = mapped_column(Ascii(40), default="main", server_default="main")
     message_key: Mapped[str] = mapped_column(Ascii(120))
     payload: Mapped[dict[str, str]] = mapped_column(JsonType)
     request_id: Mapped[str] = mapped_column(Ascii(64))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select, true, update
 from sqlalchemy.orm import Session
 
 from seedtrust.core.db import lock, lock_where
@@ -16,7 +16,13 @@ from seedtrust.domain.outbox.models import OutboxMessage
 
 LEASE: Final = timedelta(minutes=5)
 MAX_ATTEMPTS: Final = 8
+MAIN_LANE: Final = "main"
 _FIRST_DELAY: Final = timedelta(seconds=5)
+
+
+def bank_lane(bank: str) -> str:
+    """Return the lane of what must be told to a bank."""
+    return f"bank.{bank}"
 
 
 @dataclass(frozen=True)
@@ -40,9 +46,13 @@ def promise(
     *,
     now: datetime,
     due_at: datetime | None = None,
+    lane: str = MAIN_LANE,
     request_id: str = "",
 ) -> OutboxMessage:
-    """Write that something must happen after commit; the same topic and key is promised once."""
+    """Write that something must happen after commit; the same topic and key is promised once.
+
+    What calls a bank stands in that bank's lane, where nothing else waits for it.
+    """
     known = session.execute(
         select(OutboxMessage).where(OutboxMessage.topic == topic, OutboxMessage.message_key == key)
     ).scalar_one_or_none()
@@ -51,6 +61,7 @@ def promise(
     message = OutboxMessage(
         id=new_id(),
         topic=topic,
+        lane=lane,
         message_key=key,
         payload=payload,
         request_id=request_id,
@@ -64,14 +75,21 @@ def promise(
     return message
 
 
-def claim_due(session: Session, *, now: datetime, limit: int = 20) -> list[Claim]:
-    """Take due promises for the length of a lease; workers at the same time take different ones."""
+def claim_due(
+    session: Session, *, now: datetime, lane: str | None = None, limit: int = 20
+) -> list[Claim]:
+    """Take due promises for the length of a lease; workers at the same time take different ones.
+
+    Those of one lane, or of all where one process does everything.
+    """
+    in_lane = true() if lane is None else OutboxMessage.lane == lane
     due = (
         select(OutboxMessage)
         .where(
             OutboxMessage.done_at.is_(None),
             OutboxMessage.parked_at.is_(None),
             OutboxMessage.due_at <= now,
+            in_lane,
             or_(OutboxMessage.lease_until.is_(None), OutboxMessage.lease_until < now),
         )
         .order_by(OutboxMessage.due_at, OutboxMessage.id)

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from seedtrust.core.db import lock_where
 from seedtrust.core.errors import NotFound, WrongState
 from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun, TrustAccount
-from seedtrust.domain.payments.states import RUN_LABELS, RUN_STEPS, RunState
+from seedtrust.domain.payments.ports import FILE_DROP
+from seedtrust.domain.payments.states import RUN_LABELS, RUN_STEPS, Rail, RunState
 
 
 def locked_run(session: Session, reference: str) -> PaymentRun:
@@ -40,6 +41,11 @@ def account_of(session: Session, trust_account_id: int) -> TrustAccount:
         message = "There is no such trust account."
         raise NotFound(message)
     return account
+
+
+def goes_by_file(account: TrustAccount, rail: Rail | str) -> bool:
+    """Tell whether payments of an account and rail go to its bank in one file, or one by one."""
+    return account.bank_code == FILE_DROP and rail == Rail.ACH
 
 
 def move_run(run: PaymentRun, to: RunState) -> None:

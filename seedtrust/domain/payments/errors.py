@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seedtrust.core.errors import Conflict, Invalid, SegregationOfDuties
+from seedtrust.core.errors import Conflict, Invalid, SegregationOfDuties, Unavailable
 
 
 class BuilderCannotRelease(SegregationOfDuties):
@@ -73,6 +73,27 @@ class NoMoreFiles(Conflict):
 
     code = "no_more_files"
     title = "No further file is possible today"
+
+
+class RailStopped(Unavailable):
+    """Somebody has stopped sending on this rail; what is released waits."""
+
+    code = "rail_stopped"
+    title = "Sending is stopped"
+
+
+class SecondConfirmerMustDiffer(SegregationOfDuties):
+    """That a payment was not sent takes the word of two people."""
+
+    code = "second_confirmer_must_differ"
+    title = "A second person has to confirm this"
+
+
+class StillBeingAsked(Conflict):
+    """A call about this payment may still be under way."""
+
+    code = "still_being_asked"
+    title = "Wait a little before you confirm this"
 
 
 class InvalidTrustAccount(Invalid):

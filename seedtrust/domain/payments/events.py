@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from seedtrust.core.clock import Moment
 from seedtrust.core.db import lock_where
-from seedtrust.core.errors import DomainError, Invalid
+from seedtrust.core.errors import DomainError, Invalid, Unavailable
 from seedtrust.core.ids import new_id
 from seedtrust.core.money import check_amount_cents
 from seedtrust.core.permissions import Actor
@@ -36,11 +36,14 @@ from seedtrust.domain.payments.ports import (
 )
 from seedtrust.domain.payments.progress import advance
 from seedtrust.domain.payments.returns import Told, take_back
+from seedtrust.domain.payments.sending import record_answer
 from seedtrust.domain.payments.states import InstructionState
 from seedtrust.domain.payments.transmission import record_transmitted
-from seedtrust.domain.payments.wires import record_answer
 
-SOURCE: Final = "events"
+# Followed by the bank's code: two banks may number their events alike.
+_SOURCE: Final = "events."
+# A bank that takes single payments says which one has changed; it is then asked about it.
+CHANGED: Final = "payment.changed"
 NOT_APPLIED: Final = "bank.not_applied"
 UNKNOWN_WORD: Final = "bank.unknown_word"
 SUSPENDED_KIND: Final = "run.suspended"
@@ -77,17 +80,55 @@ def mark_link(session: Session, source: str, *, healthy: bool, moment: Moment) -
         )
 
 
-def apply_event(session: Session, actor: Actor, event: BankEvent, *, moment: Moment) -> bool:
+def source_of(bank: str) -> str:
+    """Return under which name the inbox keeps the events of a bank."""
+    return f"{_SOURCE}{bank}"
+
+
+def concerns(session: Session, event: BankEvent) -> bool:
+    """Tell whether an event is for the line that it came through.
+
+    Two lines may lead to one bank, which tells each of them everything; what is about an account
+    whose payments another line carries is left to that line.
+    """
+    account_ref = event.data.get("account_id")
+    run_ref = event.data.get("client_reference") if event.kind.startswith("file.") else None
+    if account_ref is not None:
+        which = TrustAccount.bank_account_ref == str(account_ref)
+        found = select(TrustAccount.bank_code).where(which)
+    elif run_ref is not None:
+        found = (
+            select(TrustAccount.bank_code)
+            .join(PaymentRun, PaymentRun.trust_account_id == TrustAccount.id)
+            .where(PaymentRun.reference == str(run_ref))
+        )
+    else:
+        return True
+    banks = set(session.execute(found).scalars())
+    return not banks or event.bank in banks
+
+
+def apply_event(
+    session: Session,
+    actor: Actor,
+    event: BankEvent,
+    *,
+    snapshot: PaymentSnapshot | None = None,
+    moment: Moment,
+) -> bool:
     """Apply one event of the bank; False when it had been applied before.
 
-    A kind that we do not know is kept and shown to a person, never taken for success. Raises
+    `snapshot` is what the bank said when it was asked about the payment that the event names. A
+    kind that we do not know is kept and shown to a person, never taken for success. Raises
     what the effect raises; the caller then keeps it with `keep_unapplied`.
     """
     item = _inbox_item(session, event, moment)
     if item.applied_at is not None:
         return False
     handler = _HANDLERS.get(event.kind)
-    if handler is None:
+    if event.kind == CHANGED:
+        item.outcome = _payment_changed(session, actor, snapshot, moment)
+    elif handler is None:
         item.outcome = "Nothing to do."
         if event.kind not in _EXPECTED:
             item.outcome = "Not understood."
@@ -111,11 +152,11 @@ def keep_unapplied(
     _open(session, NOT_APPLIED, event, sentence, moment)
 
 
-def unapplied(session: Session, *, limit: int = 100) -> list[BankEvent]:
-    """Return the events that are kept and not applied, oldest first, to be tried again."""
+def unapplied(session: Session, bank: str, *, limit: int = 100) -> list[BankEvent]:
+    """Return a bank's events that are kept and not applied, oldest first, to be tried again."""
     rows = session.execute(
         select(BankInboxItem)
-        .where(BankInboxItem.source == SOURCE, BankInboxItem.applied_at.is_(None))
+        .where(BankInboxItem.source == source_of(bank), BankInboxItem.applied_at.is_(None))
         .order_by(BankInboxItem.id)
         .limit(limit)
     ).scalars()
@@ -125,6 +166,7 @@ def unapplied(session: Session, *, limit: int = 100) -> list[BankEvent]:
             kind=row.kind,
             business_on=date.fromisoformat(str(row.payload["business_on"])),
             data=row.payload["data"],
+            bank=bank,
         )
         for row in rows
     ]
@@ -134,14 +176,15 @@ def _inbox_item(session: Session, event: BankEvent, moment: Moment) -> BankInbox
     rows = lock_where(
         session,
         select(BankInboxItem).where(
-            BankInboxItem.source == SOURCE, BankInboxItem.external_id == event.id
+            BankInboxItem.source == source_of(event.bank),
+            BankInboxItem.external_id == event.id,
         ),
     )
     if rows:
         return rows[0]
     item = BankInboxItem(
         id=new_id(),
-        source=SOURCE,
+        source=source_of(event.bank),
         external_id=event.id,
         kind=event.kind[:40],
         payload={"business_on": event.business_on.isoformat(), "data": dict(event.data)},
@@ -220,6 +263,20 @@ def _payment_told(session: Session, actor: Actor, event: BankEvent, moment: Mome
         word=event.kind,
         settled_on=settled_on,
     )
+    row = record_answer(session, actor, snapshot, moment=moment)
+    return f"Payment {row.reference} is {row.state}."
+
+
+def _payment_changed(
+    session: Session,
+    actor: Actor,
+    snapshot: PaymentSnapshot | None,
+    moment: Moment,
+) -> str:
+    """Apply what the bank said when asked; the event itself only says that it is worth asking."""
+    if snapshot is None:
+        message = "The bank tells of a payment and does not know it when asked."
+        raise Unavailable(message)
     row = record_answer(session, actor, snapshot, moment=moment)
     return f"Payment {row.reference} is {row.state}."
 
@@ -333,7 +390,7 @@ def _malformed(event: BankEvent, name: str) -> Invalid:
 
 
 def _subject(event: BankEvent) -> str:
-    return f"{SOURCE}:{event.id}"[:64]
+    return f"{source_of(event.bank)}:{event.id}"[:64]
 
 
 def _open(session: Session, kind: str, event: BankEvent, sentence: str, moment: Moment) -> None:

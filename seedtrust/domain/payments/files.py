@@ -20,7 +20,7 @@ from seedtrust.domain.payees.models import PayeeAccount
 from seedtrust.domain.payees.service import account_aad
 from seedtrust.domain.payees.states import AccountType
 from seedtrust.domain.payments import instructions as life
-from seedtrust.domain.payments.access import locked_run
+from seedtrust.domain.payments.access import goes_by_file, locked_run
 from seedtrust.domain.payments.achfile import BuiltFile, Receiver, build, sha256_of
 from seedtrust.domain.payments.errors import FileAltered, FileDiffers, NoMoreFiles
 from seedtrust.domain.payments.models import (
@@ -30,7 +30,7 @@ from seedtrust.domain.payments.models import (
     PaymentRun,
     TrustAccount,
 )
-from seedtrust.domain.payments.states import FileState, InstructionState, Rail, RunState
+from seedtrust.domain.payments.states import FileState, InstructionState, RunState
 
 _MODIFIERS: Final = string.ascii_uppercase + string.digits
 _LAST_TRACE: Final = 9_999_999
@@ -56,8 +56,8 @@ def seal_file(
     known = live_file(session, run)
     if known is not None:
         return known
-    if run.state != RunState.RELEASED or run.rail != Rail.ACH:
-        message = "Only a released ACH run becomes a file."
+    if run.state != RunState.RELEASED or not goes_by_file(account, run.rail):
+        message = "Only a released ACH run of an account with files becomes a file."
         raise WrongState(message, run=run.reference, state=run.state)
     rows = life.of_run(session, run.id, {InstructionState.RELEASED})
     receivers = _receivers(session, rows, keyring)

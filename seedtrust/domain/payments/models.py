@@ -46,6 +46,8 @@ class TrustAccount(Base):
     code: Mapped[str] = mapped_column(Ascii(40), unique=True)
     name: Mapped[str] = mapped_column(String(120))
     case_rail: Mapped[str] = mapped_column(Ascii(20))
+    # Which line carries its payments: the code of an adapter, such as `filedrop`.
+    bank_code: Mapped[str] = mapped_column(Ascii(20), default="filedrop", server_default="filedrop")
     bank_name: Mapped[str] = mapped_column(String(120))
     bank_account_ref: Mapped[str] = mapped_column(Ascii(60))
     routing_number: Mapped[str] = mapped_column(Ascii(9))
@@ -161,6 +163,71 @@ class PaymentInstruction(Base):
     version: Mapped[int] = mapped_column(Integer, nullable=False)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+
+
+class PaymentInquiry(Base):
+    """When the bank is asked next about a payment that it may or may not have."""
+
+    __tablename__ = "payment_inquiries"
+    __table_args__ = (Index(None, "next_ask_at"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    instruction_id: Mapped[int] = mapped_column(ForeignKey("payment_instructions.id"), unique=True)
+    unknown_since_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    asked: Mapped[int] = mapped_column(Integer, default=0)
+    resends: Mapped[int] = mapped_column(Integer, default=0)
+    resent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # NULL once it is known what became of the payment.
+    next_ask_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_answer: Mapped[str] = mapped_column(String(300), default="")
+
+
+class UnsentConfirmation(Base):
+    """One person's word that the bank does not have a payment, with how they know; two count."""
+
+    __tablename__ = "unsent_confirmations"
+    __table_args__ = (UniqueConstraint("instruction_id", "user_id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    instruction_id: Mapped[int] = mapped_column(ForeignKey("payment_instructions.id"))
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    user_name: Mapped[str] = mapped_column(String(200))
+    note: Mapped[str] = mapped_column(String(500))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RailStop(Base):
+    """A rail of a bank on which nothing is sent until the stop is lifted."""
+
+    __tablename__ = "rail_stops"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    bank: Mapped[str] = mapped_column(Ascii(20))
+    rail: Mapped[str] = mapped_column(Ascii(20))
+    # "bank:rail" while the stop holds and NULL once it is lifted: one stop at a time.
+    open_key: Mapped[str | None] = mapped_column(Ascii(41), unique=True)
+    reason: Mapped[str] = mapped_column(String(500))
+    stopped_by_name: Mapped[str] = mapped_column(String(200))
+    stopped_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    lifted_by_name: Mapped[str] = mapped_column(String(200), default="")
+    lifted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class BankCallRow(Base):
+    """One call to a bank and how it went; no secret and no account number is in it."""
+
+    __tablename__ = "bank_calls"
+    __table_args__ = (Index(None, "reference", "id"), Index(None, "bank", "id"))
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    bank: Mapped[str] = mapped_column(Ascii(20))
+    verb: Mapped[str] = mapped_column(Ascii(40))
+    reference: Mapped[str] = mapped_column(Ascii(80))
+    outcome: Mapped[str] = mapped_column(Ascii(40))
+    status: Mapped[int] = mapped_column(Integer)
+    duration_ms: Mapped[int] = mapped_column(Integer)
+    sentence: Mapped[str] = mapped_column(String(300))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class InstructionEvent(Base):

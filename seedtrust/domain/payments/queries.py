@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, not_, select
 from sqlalchemy.orm import Session
 
 from seedtrust.core.errors import NotFound
@@ -16,6 +16,7 @@ from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.disbursements.reservation import amount_to_pay
 from seedtrust.domain.payees.models import Payee
 from seedtrust.domain.payees.queries import masked
+from seedtrust.domain.payments.inquiries import is_sent_singly
 from seedtrust.domain.payments.models import (
     BankCursor,
     BankFile,
@@ -191,18 +192,17 @@ def payments_in(
     )
 
 
-def bank_link(session: Session, source: str = "bank") -> BankLink:
-    """Return whether the bank answered when we last asked."""
-    row = session.execute(
-        select(BankCursor).where(BankCursor.source == source)
-    ).scalar_one_or_none()
-    if row is None:
-        return BankLink(healthy=True, read_at=None)
-    return BankLink(healthy=row.link_healthy, read_at=row.read_at)
+def bank_link(session: Session) -> BankLink:
+    """Return whether every bank answered when we last asked, and since when the worst is known."""
+    rows = list(session.execute(select(BankCursor).order_by(BankCursor.read_at)).scalars())
+    return BankLink(
+        healthy=all(row.link_healthy for row in rows),
+        read_at=rows[0].read_at if rows else None,
+    )
 
 
 def unclear_runs(session: Session, now: datetime) -> list[str]:
-    """Return released ACH runs that have not reached the bank and that nobody works on now."""
+    """Return released file runs that have not reached the bank and that nobody works on now."""
     waiting = select(PaymentInstruction.run_id).where(
         PaymentInstruction.state.in_(_WAITING),
         PaymentInstruction.state_since_at <= now - _LEFT_ALONE,
@@ -210,7 +210,7 @@ def unclear_runs(session: Session, now: datetime) -> list[str]:
     rows = session.execute(
         select(PaymentRun.reference)
         .where(
-            PaymentRun.rail == Rail.ACH.value,
+            not_(is_sent_singly()),
             PaymentRun.state.in_((RunState.RELEASED.value, RunState.UNKNOWN.value)),
             PaymentRun.id.in_(waiting),
         )
@@ -219,13 +219,16 @@ def unclear_runs(session: Session, now: datetime) -> list[str]:
     return list(rows.scalars())
 
 
-def unclear_wires(session: Session, now: datetime) -> list[str]:
-    """Return released wires that have not reached the bank and that nobody works on now."""
+def waiting_payments(session: Session, bank: str, now: datetime) -> list[str]:
+    """Return payments that a bank takes singly, not sent yet, on which nobody works now."""
     rows = session.execute(
         select(PaymentInstruction.reference)
+        .join(PaymentRun, PaymentRun.id == PaymentInstruction.run_id)
+        .join(TrustAccount, TrustAccount.id == PaymentInstruction.trust_account_id)
         .where(
-            PaymentInstruction.rail == Rail.WIRE.value,
-            PaymentInstruction.state.in_(_WAITING),
+            is_sent_singly(),
+            TrustAccount.bank_code == bank,
+            PaymentInstruction.state.in_(_NOT_SENT),
             PaymentInstruction.state_since_at <= now - _LEFT_ALONE,
         )
         .order_by(PaymentInstruction.id)
@@ -233,6 +236,7 @@ def unclear_wires(session: Session, now: datetime) -> list[str]:
     return list(rows.scalars())
 
 
+_NOT_SENT: Final = (InstructionState.RELEASED.value, InstructionState.SUBMITTING.value)
 _WAITING: Final = tuple(
     state.value for state in (InstructionState.RELEASED, *sorted(UNCLEAR_STATES))
 )

@@ -14,10 +14,10 @@ from seedtrust.core.clock import Moment
 from seedtrust.core.errors import Forbidden, StepUpRequired
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.audit.service import record
-from seedtrust.domain.outbox.service import promise
+from seedtrust.domain.outbox.service import bank_lane, promise
 from seedtrust.domain.payees.models import PayeeAccount
 from seedtrust.domain.payments import instructions as life
-from seedtrust.domain.payments.access import account_of, locked_run, move_run
+from seedtrust.domain.payments.access import account_of, goes_by_file, locked_run, move_run
 from seedtrust.domain.payments.calendar import settles_on
 from seedtrust.domain.payments.errors import (
     BankDetailsTouched,
@@ -26,13 +26,13 @@ from seedtrust.domain.payments.errors import (
     EffectiveDatePassed,
     SecondReleaserMustDiffer,
 )
-from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun
+from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun, TrustAccount
 from seedtrust.domain.payments.runs import content_hash as hash_of
 from seedtrust.domain.payments.runs import require_payable
 from seedtrust.domain.payments.states import InstructionState, Rail, RunState
 
 SEND_RUN: Final = "run.transmit"
-SEND_WIRE: Final = "wire.send"
+SEND_PAYMENT: Final = "payment.send"
 _TOUCHED_DAYS: Final = timedelta(days=30)
 
 
@@ -58,7 +58,7 @@ def release_run(
     if run.state != RunState.LOCKED:
         move_run(run, RunState.RELEASED)  # says why not; only OPEN and later states come here
     _require_other_person(session, actor, run, rows, moment)
-    _require_fresh(actor, moment, step_up_seconds)
+    require_fresh(actor, moment, step_up_seconds)
     shown_is_current = hmac.compare_digest(content_hash.encode(), run.content_hash.encode())
     if not shown_is_current or hash_of(run, rows) != run.content_hash:
         message = "This run is not the one you looked at. Reload the page and check it again."
@@ -81,7 +81,7 @@ def release_run(
         run.releaser_user_id, run.releaser_name = actor.user_id, actor.name
     else:
         run.second_releaser_user_id, run.second_releaser_name = actor.user_id, actor.name
-    _release(session, actor, run, rows, moment)
+    _release(session, actor, run, rows, account, moment)
     _log(session, actor, "run.released", run, total_cents=total_cents, moment=moment)
     return run
 
@@ -91,18 +91,20 @@ def needs_second_releaser(limit_cents: int | None, total_cents: int) -> bool:
     return limit_cents is not None and total_cents > limit_cents
 
 
-def _release(
+def _release(  # noqa: PLR0917 - who releases what from which account, when
     session: Session,
     actor: Actor,
     run: PaymentRun,
     rows: list[PaymentInstruction],
+    account: TrustAccount,
     moment: Moment,
 ) -> None:
     move_run(run, RunState.RELEASED)
     run.released_at = moment.at
     for row in rows:
         life.step(session, actor, row, InstructionState.RELEASED, moment=moment)
-    if run.rail == Rail.ACH:
+    lane = bank_lane(account.bank_code)
+    if goes_by_file(account, run.rail):
         payload = {"run": run.reference}
         promise(
             session,
@@ -110,16 +112,18 @@ def _release(
             run.reference,
             payload,
             now=moment.at,
+            lane=lane,
             request_id=actor.request_id,
         )
         return
     for row in rows:
         promise(
             session,
-            SEND_WIRE,
+            SEND_PAYMENT,
             row.reference,
             {"instruction": row.reference},
             now=moment.at,
+            lane=lane,
             request_id=actor.request_id,
         )
 
@@ -160,7 +164,8 @@ def _require_other_person(
         raise BankDetailsTouched(message, run=run.reference)
 
 
-def _require_fresh(actor: Actor, moment: Moment, step_up_seconds: int) -> None:
+def require_fresh(actor: Actor, moment: Moment, step_up_seconds: int) -> None:
+    """Refuse unless the actor has just given a second factor. Raises StepUpRequired."""
     fresh_since = moment.at - timedelta(seconds=step_up_seconds)
     if actor.stepped_up_at is None or actor.stepped_up_at < fresh_since:
         message = "Releasing money needs a fresh code from your authenticator app."

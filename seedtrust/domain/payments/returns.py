@@ -22,11 +22,11 @@ from seedtrust.domain.payees.models import PayeeAccount
 from seedtrust.domain.payees.service import block_account
 from seedtrust.domain.payees.states import AccountState
 from seedtrust.domain.payments import instructions as life
-from seedtrust.domain.payments.access import locked_instruction
+from seedtrust.domain.payments.access import account_of, goes_by_file, locked_instruction
 from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun
 from seedtrust.domain.payments.progress import advance
 from seedtrust.domain.payments.return_codes import ReturnReason, reason_of
-from seedtrust.domain.payments.states import UNCLEAR_STATES, InstructionState, Rail
+from seedtrust.domain.payments.states import UNCLEAR_STATES, InstructionState
 from seedtrust.domain.payments.telling import tell_staff
 from seedtrust.domain.payments.transmission import record_transmitted
 
@@ -130,7 +130,8 @@ def take_back(session: Session, actor: Actor, told: Told, *, moment: Moment) -> 
         _unknown(session, told, moment)
         return None
     run, row = locked_instruction(session, reference)
-    if life.state_of(row) in UNCLEAR_STATES and run.rail == Rail.ACH:
+    account = account_of(session, run.trust_account_id)
+    if life.state_of(row) in UNCLEAR_STATES and goes_by_file(account, run.rail):
         # The bank cannot return what it does not have: the file has arrived.
         record_transmitted(session, actor, run_ref=run.reference, moment=moment)
     return apply_return(

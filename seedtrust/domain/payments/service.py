@@ -16,6 +16,7 @@ from seedtrust.domain.audit.service import record
 from seedtrust.domain.ledger import chart
 from seedtrust.domain.payments.errors import InvalidTrustAccount
 from seedtrust.domain.payments.models import TrustAccount
+from seedtrust.domain.payments.ports import FILE_DROP, HUNTINGTON
 from seedtrust.domain.payments.states import FIRST_PAYMENT_LIMIT_CENTS, CaseRail
 from seedtrust.formats.nacha.routing import FIRST_EIGHT_PATTERN, is_valid_routing_number
 from seedtrust.formats.nacha.text import is_printable
@@ -24,6 +25,7 @@ _CODE: Final = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
 _FIRST_EIGHT: Final = re.compile(FIRST_EIGHT_PATTERN, re.ASCII)
 _COMPANY_NAME_LENGTH: Final = 16
 _ASSIGNED_LENGTH: Final = 10
+_BANKS: Final = {CaseRail.NACHA.value: FILE_DROP, CaseRail.HUNTINGTON.value: HUNTINGTON}
 
 
 def open_trust_account(
@@ -33,6 +35,7 @@ def open_trust_account(
     code: str,
     name: str,
     case_rail: CaseRail | str,
+    bank_code: str = "",
     bank_name: str,
     bank_account_ref: str,
     routing_number: str,
@@ -52,7 +55,8 @@ def open_trust_account(
 
     `immediate_origin` and `company_identification` are ten characters as the bank assigned them,
     `odfi_identification` the first eight digits of its routing number, cut-offs wall-clock times
-    in New York. Only a job or a command may do this. Raises InvalidTrustAccount, Forbidden.
+    in New York; `bank_code` names the line that carries its payments, by default the one of its
+    cases' rail. Only a job or a command may do this. Raises InvalidTrustAccount, Forbidden.
     """
     if not actor.is_system:
         message = "Trust accounts are set up from the command line."
@@ -63,6 +67,7 @@ def open_trust_account(
         code=code,
         name=name.strip(),
         case_rail=str(case_rail),
+        bank_code=bank_code or _BANKS.get(str(case_rail), FILE_DROP),
         bank_name=bank_name.strip(),
         bank_account_ref=bank_account_ref,
         routing_number=routing_number,
@@ -99,6 +104,7 @@ def _check(account: TrustAccount) -> None:
     destination = account.immediate_destination.strip()
     rules = {
         "case_rail": account.case_rail in {rail.value for rail in CaseRail},
+        "bank_code": account.bank_code in {FILE_DROP, HUNTINGTON},
         "code": _CODE.fullmatch(account.code) is not None,
         "name": bool(account.name),
         "routing_number": is_valid_routing_number(account.routing_number),

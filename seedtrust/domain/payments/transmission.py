@@ -20,12 +20,13 @@ from seedtrust.domain.audit.service import record
 from seedtrust.domain.disbursements import paying
 from seedtrust.domain.operations.service import close_exceptions_of, open_exception
 from seedtrust.domain.payments import instructions as life
-from seedtrust.domain.payments.access import account_of, locked_run, move_run
+from seedtrust.domain.payments.access import account_of, goes_by_file, locked_run, move_run
 from seedtrust.domain.payments.calendar import settles_on
 from seedtrust.domain.payments.errors import EffectiveDatePassed
 from seedtrust.domain.payments.files import discard, live_file, sealed_content, totals_of
 from seedtrust.domain.payments.models import BankFile, PaymentInstruction, PaymentRun
 from seedtrust.domain.payments.ports import FileSnapshot, FileUpload, Totals
+from seedtrust.domain.payments.railstops import require_open
 from seedtrust.domain.payments.runs import require_payable
 from seedtrust.domain.payments.states import (
     UNCLEAR_STATES,
@@ -53,11 +54,10 @@ class Transmission:
 
 
 def needs_sending(session: Session, run_ref: str) -> bool:
-    """Tell whether a released ACH run still has to reach the bank."""
-    state, rail = session.execute(
-        select(PaymentRun.state, PaymentRun.rail).where(PaymentRun.reference == run_ref)
-    ).one()
-    return state in {item.value for item in _TO_SEND} and rail == Rail.ACH
+    """Tell whether a released run still has to reach the bank as a file."""
+    run = session.execute(select(PaymentRun).where(PaymentRun.reference == run_ref)).scalar_one()
+    account = account_of(session, run.trust_account_id)
+    return run.state in {item.value for item in _TO_SEND} and goes_by_file(account, run.rail)
 
 
 def begin(
@@ -68,7 +68,8 @@ def begin(
     The first turn checks date, accounts and holds once more and marks the payments SUBMITTING. A
     later one marks them UNKNOWN, since an earlier turn may have got through: the caller asks the
     bank before anything else. A run that cannot be sent any more is given up, with an exception
-    item. Raises FileAltered before anything is changed when the sealed bytes are not intact.
+    item. Raises FileAltered before anything is changed when the sealed bytes are not intact, and
+    RailStopped.
     """
     actor.require(Permission.RUNS_TRANSMIT)
     run = locked_run(session, run_ref)
@@ -78,6 +79,8 @@ def begin(
     content = sealed_content(file, keyring)
     rows = life.of_run(session, run.id, {_S.RELEASED, *UNCLEAR_STATES})
     resumed = any(life.state_of(row) in UNCLEAR_STATES for row in rows)
+    if not resumed:
+        require_open(session, account_of(session, run.trust_account_id).bank_code, run.rail)
     if not resumed and not _still_good(session, actor, run, rows, file=file, moment=moment):
         return None
     for row in rows:

@@ -18,7 +18,8 @@ from seedtrust.domain.payments import transmission
 from seedtrust.domain.payments.models import BankFile, PaymentInstruction, PaymentRun
 from seedtrust.domain.payments.ports import AuthFailed, NotSent, OutcomeUnknown
 from seedtrust.jobs.bank import poll_events
-from seedtrust.jobs.payments import inquire_unknown, transmit_run
+from seedtrust.jobs.payments import transmit_run
+from seedtrust.jobs.sending import take_up
 from tests.factories.job_tools import JobDesk
 from tests.factories.payment_world import (
     KEYRING,
@@ -151,7 +152,7 @@ def test_what_a_crash_left_in_between_is_unclear_until_the_bank_was_asked(
     assert (ledger_lines(world), reserved(world)) == ([], 10_000)
     desk.bank.down = False
     desk.later(120)
-    assert inquire_unknown(desk.tools) == (1, 0)
+    assert take_up(desk.tools) == (1, 0)
     assert (run_state(world, run), payment_states(world, run)) == ("TRANSMITTED", {"SENT"})
 
 
@@ -309,7 +310,7 @@ def test_what_is_being_worked_on_is_left_alone_for_a_minute(
     world.ready()
     world.released()
     desk.later(age_seconds)
-    assert inquire_unknown(desk.tools) == expected
+    assert take_up(desk.tools) == expected
     assert len(desk.bank.deliveries) == expected[0]
 
 

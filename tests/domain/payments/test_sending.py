@@ -1,4 +1,4 @@
-"""Wires one by one: sent once, looked up before anything is repeated, refused in plain words."""
+"""Payments one by one: sent once, looked up before anything is repeated, refused in plain words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from seedtrust.domain.ledger import queries as ledger_queries
 from seedtrust.domain.operations.models import ExceptionItem
 from seedtrust.domain.outbox.models import OutboxMessage
 from seedtrust.domain.payees.models import PayeeAccount
-from seedtrust.domain.payments import wires
+from seedtrust.domain.payments import sending
 from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun
 from seedtrust.domain.payments.ports import (
     BankStatus,
@@ -29,7 +29,7 @@ from seedtrust.domain.payments.ports import (
 from seedtrust.domain.payments.states import Rail
 from seedtrust.domain.terms.states import Category, TaxClass
 from seedtrust.jobs.bank import poll_events
-from seedtrust.jobs.payments import inquire_unknown, send_wire
+from seedtrust.jobs.sending import inquire_due, recover, send_payment, take_up
 from tests.factories.job_tools import JobDesk
 from tests.factories.payment_world import MONDAY, SYSTEM, TUESDAY, PaymentWorld, moment_at
 from tests.fakes.bank import FakeBank
@@ -64,7 +64,7 @@ def refund(world: PaymentWorld, cents: int = 155_783) -> tuple[PaymentRun, Payme
 
 def send(desk: JobDesk[FakeBank], payment: PaymentInstruction) -> None:
     """Do the work of the promise."""
-    send_wire(desk.tools, {"instruction": payment.reference})
+    send_payment(desk.tools, {"instruction": payment.reference})
 
 
 def states(
@@ -99,7 +99,7 @@ def open_items(world: PaymentWorld) -> list[str]:
 
 def test_each_wire_of_a_released_run_is_promised_by_itself(world: PaymentWorld) -> None:
     _run, payment = refund(world)
-    statement = select(OutboxMessage.message_key).where(OutboxMessage.topic == "wire.send")
+    statement = select(OutboxMessage.message_key).where(OutboxMessage.topic == "payment.send")
     assert world.do(lambda s: s.execute(statement).scalars().all()) == [payment.reference]
 
 
@@ -131,6 +131,12 @@ def test_a_wire_that_settles_at_once_pays_the_request_and_tells_the_closing(
     }
 
 
+def ask(desk: JobDesk[FakeBank], seconds: int) -> tuple[int, int]:
+    """Let real time pass and ask the bank about what is due."""
+    desk.later(seconds)
+    return inquire_due(desk.tools, "filedrop")
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_anywhere_a_repeat_sends_the_wire_exactly_once(
     world: PaymentWorld, desk: JobDesk[FakeBank], point: str
@@ -138,11 +144,9 @@ def test_killed_anywhere_a_repeat_sends_the_wire_exactly_once(
     run, payment = refund(world)
     with armed(point, kill), pytest.raises(Killed):
         send(desk, payment)
-    for _ in range(3):
-        try:
-            send(desk, payment)
-        except Unavailable:
-            continue
+    send(desk, payment)
+    for seconds in (5, 15, 60):
+        ask(desk, seconds)
     assert len(desk.bank.orders) == 1
     assert states(world, run, payment) == ("ACKNOWLEDGED", "ACCEPTED", "IN_PAYMENT")
     assert case_figures(world) == (0, 0)
@@ -154,11 +158,12 @@ def test_a_lost_answer_is_looked_up_and_not_repeated(
 ) -> None:
     run, payment = refund(world)
     desk.bank.fail_after = OutcomeUnknown("No answer came.", word="ReadTimeout")
-    with pytest.raises(Unavailable):
-        send(desk, payment)
+    send(desk, payment)
     assert states(world, run, payment) == ("UNKNOWN", "UNKNOWN", "IN_PAYMENT")
     assert (case_figures(world), open_items(world)) == ((155_783, 155_783), ["wire.unclear"])
     send(desk, payment)
+    assert states(world, run, payment)[1] == "UNKNOWN"
+    assert ask(desk, 5) == (1, 0)
     assert len(desk.bank.orders) == 1
     assert states(world, run, payment) == ("ACKNOWLEDGED", "ACCEPTED", "IN_PAYMENT")
     assert open_items(world) == []
@@ -169,12 +174,10 @@ def test_an_unclear_wire_is_sent_again_only_after_the_bank_said_twice_that_it_ha
 ) -> None:
     _run, payment = refund(world)
     desk.bank.fail_before = OutcomeUnknown("The connection broke.")
-    with pytest.raises(Unavailable):
-        send(desk, payment)
-    with pytest.raises(Unavailable):
-        send(desk, payment)
-    assert desk.bank.orders == []
     send(desk, payment)
+    assert ask(desk, 5) == (0, 1)
+    assert desk.bank.orders == []
+    assert ask(desk, 15) == (1, 0)
     assert [order.client_reference for order in desk.bank.orders] == [payment.reference]
 
 
@@ -184,9 +187,9 @@ def test_a_bank_whose_look_up_is_not_consistent_never_gets_an_unclear_wire_again
     run, payment = refund(world)
     desk.bank.consistent = False
     desk.bank.fail_before = OutcomeUnknown("The connection broke.")
-    for _ in range(5):
-        with pytest.raises(Unavailable):
-            send(desk, payment)
+    send(desk, payment)
+    for seconds in (5, 15, 60, 300, 900, 1800, 1800):
+        assert ask(desk, seconds) == (0, 1)
     assert desk.bank.orders == []
     assert states(world, run, payment) == ("UNKNOWN", "UNKNOWN", "IN_PAYMENT")
     assert case_figures(world) == (155_783, 155_783)
@@ -197,15 +200,28 @@ def test_an_unclear_wire_stays_unclear_while_the_bank_is_down(
 ) -> None:
     run, payment = refund(world)
     desk.bank.fail_after = OutcomeUnknown("No answer came.")
-    with pytest.raises(Unavailable):
-        send(desk, payment)
+    send(desk, payment)
     desk.bank.down = True
     desk.later(120)
-    assert inquire_unknown(desk.tools) == (0, 1)
+    assert take_up(desk.tools) == (0, 1)
     desk.bank.down = False
     desk.later(120)
-    assert inquire_unknown(desk.tools) == (1, 0)
+    assert take_up(desk.tools) == (1, 0)
     assert states(world, run, payment)[1] == "ACCEPTED"
+    assert len(desk.bank.orders) == 1
+
+
+def test_what_a_process_left_in_the_middle_is_unknown_when_a_worker_starts(
+    world: PaymentWorld, desk: JobDesk[FakeBank]
+) -> None:
+    run, payment = refund(world)
+    with armed("wire.after_call", kill), pytest.raises(Killed):
+        send(desk, payment)
+    assert states(world, run, payment)[1] == "SUBMITTING"
+    assert recover(desk.tools) == [payment.reference]
+    assert states(world, run, payment) == ("UNKNOWN", "UNKNOWN", "IN_PAYMENT")
+    assert recover(desk.tools) == []
+    assert ask(desk, 5) == (1, 0)
     assert len(desk.bank.orders) == 1
 
 
@@ -244,7 +260,7 @@ def test_an_answer_with_another_amount_is_an_incident(
     )
     send(desk, payment)
     assert states(world, run, payment) == ("UNKNOWN", "UNKNOWN", "IN_PAYMENT")
-    assert open_items(world) == ["wire.refused"]
+    assert set(open_items(world)) == {"payment.incident", "wire.unclear"}
     assert case_figures(world) == (155_783, 155_783)
 
 
@@ -329,8 +345,8 @@ def test_a_wire_rejected_after_it_was_taken_comes_back_and_is_reserved_again(
     send(desk, payment)
     assert case_figures(world) == (0, 0)
     snapshot = PaymentSnapshot("PMT-1", payment.reference, 155_783, BankStatus.REJECTED, "rejected")
-    world.do(lambda s: wires.record_answer(s, SYSTEM, snapshot, moment=moment_at()))
+    world.do(lambda s: sending.record_answer(s, SYSTEM, snapshot, moment=moment_at()))
     assert states(world, run, payment)[1:] == ("REJECTED", "READY")
     assert case_figures(world) == (155_783, 155_783)
-    world.do(lambda s: wires.record_answer(s, SYSTEM, snapshot, moment=moment_at()))
+    world.do(lambda s: sending.record_answer(s, SYSTEM, snapshot, moment=moment_at()))
     assert case_figures(world) == (155_783, 155_783)
