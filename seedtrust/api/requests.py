@@ -100,6 +100,14 @@ class ReasonInput(Input):
     reason = Text(required=True, min_length=1, max_length=1000)
 
 
+class AnswerInput(ReasonInput):
+    """The answer to a question, and further documents of the case, uploaded before."""
+
+    documents = fields.List(
+        Reference(), load_default=list, validate=validate.Length(max=MOST_DOCUMENTS)
+    )
+
+
 class WithdrawInput(Input):
     """Why the request is taken back, if one wants to say."""
 
@@ -335,7 +343,7 @@ def withdraw_request(values: dict[str, Any], reference: str) -> Response:
 
 @blueprint.route("/disbursement-requests/<reference>/answer", methods=["POST"])
 @requires(Permission.REQUESTS_CREATE)
-@blueprint.arguments(ReasonInput)
+@blueprint.arguments(AnswerInput)
 @blueprint.doc(**ONCE)
 @blueprint.response(200, RequestDetailOutput)
 def answer_request(values: dict[str, Any], reference: str) -> Response:
@@ -343,7 +351,14 @@ def answer_request(values: dict[str, Any], reference: str) -> Response:
     actor, when = current_actor(), moment()
 
     def work(session: Session) -> tuple[dict[str, Any], int]:
-        review.answer(session, actor, request_ref=reference, text=values["reason"], moment=when)
+        review.answer(
+            session,
+            actor,
+            request_ref=reference,
+            text=values["reason"],
+            document_refs=values["documents"],
+            moment=when,
+        )
         return _whole(session, reference), 200
 
     return idempotent(work)

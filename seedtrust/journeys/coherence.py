@@ -149,6 +149,15 @@ class _Faults:
                 reason = "obligations end, accounting, certification and refund come in this order"
                 self.fault("closing", 0, "", reason)
         for index, request in enumerate(journey.requests):
+            question = request.question
+            if question is not None and not (
+                request.on <= question.on <= question.reply_on <= request.reviewed_on
+            ):
+                reason = "asked, question, reply and review must come in this order"
+                self.fault("requests", index, "question_on", reason)
+            if request.pay_on is not None and request.pay_on <= request.approved_on:
+                reason = "a payment arrives on the banking day after the approval or later"
+                self.fault("requests", index, "pay_on", reason)
             if not request.on <= request.reviewed_on <= request.approved_on:
                 reason = "asked, reviewed and approved must come in this order"
                 self.fault("requests", index, "on", reason)

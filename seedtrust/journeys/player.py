@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import structlog
 from sqlalchemy import select
@@ -33,7 +34,7 @@ from seedtrust.jobs import bank as bank_jobs
 from seedtrust.jobs.relay import wait_until_kept
 from seedtrust.jobs.schedule import tick
 from seedtrust.jobs.tools import Tools
-from seedtrust.journeys import bankside, endings, scenes
+from seedtrust.journeys import accounts, asking, bankside, endings, opening, scenes
 from seedtrust.journeys.cast import Cast
 from seedtrust.journeys.comparer import LedgerFileRefused, first_difference, read_expected
 from seedtrust.journeys.scenes import Scene
@@ -93,11 +94,13 @@ class Player:
             self._move(at_new_york(until, 9))
 
     def _day(self, day: date, journeys: Sequence[Journey]) -> None:
-        self._move(at_new_york(day, 9))
         cast = [Scene(self._tools, self._cast, journey) for journey in journeys]
         acting = [scene for scene in cast if day in scene.journey.days]
         if acting:
+            self._move(at_new_york(day, 9))
             self._act(day, acting)
+        # On a day of which nobody takes notice the calendar's work is done in one go: a late tick
+        # runs what an early one would have.
         self._move(at_new_york(day, 13, 30))
         for scene in cast:
             if scene.journey.bank_events:
@@ -169,7 +172,7 @@ class Player:
     def _morning(self, scene: Scene, day: date) -> None:
         journey, moment = scene.journey, self._moment()
         if day == journey.opened_on:
-            scenes.open_case(scene, moment)
+            opening.open_case(scene, moment)
         if day == journey.escrow_agreement_on:
             scenes.sign_agreement(scene, AgreementKind.ESCROW, "Escrow agreement", moment)
         if day == journey.agreement_on:
@@ -177,8 +180,10 @@ class Player:
             title = f"{kind.value.capitalize()} agreement"
             scenes.sign_agreement(scene, kind, title, moment)
         for change in journey.account_changes:
+            if change.submitted_on == day:
+                accounts.submit_change(scene, change, moment)
             if change.on == day:
-                scenes.change_account(scene, change, moment)
+                accounts.approve_change(scene, change, moment)
         for milestone in journey.milestones:
             if milestone.on == day:
                 scenes.record_milestone(scene, milestone, moment)
@@ -204,20 +209,14 @@ class Player:
 
     def _resend(self, scene: Scene, day: date) -> None:
         del day
-        scenes.pay_returned_again(scene, self._moment())
+        asking.pay_returned_again(scene, self._moment())
 
     def _requests(self, scene: Scene, day: date) -> None:
         moment = self._moment()
-        numbered = list(enumerate(scene.journey.requests))
-        for index, spec in numbered:
-            if spec.on == day:
-                scenes.ask(scene, index, spec, moment)
-        for index, spec in numbered:
-            if spec.reviewed_on == day:
-                scenes.review_request(scene, index, spec, moment)
-        for index, spec in numbered:
-            if spec.approved_on == day and _is_answered(spec):
-                scenes.answer_request(scene, index, spec, moment)
+        for falls_on, act in _REQUEST_STEPS:
+            for index, spec in enumerate(scene.journey.requests):
+                if falls_on(spec) == day:
+                    act(scene, index, spec, moment)
 
     def _closing(self, scene: Scene, day: date) -> None:
         closing, moment = scene.journey.closing, self._moment()
@@ -325,8 +324,34 @@ def _banking_days(first: date, last: date) -> list[date]:
     return days
 
 
-def _is_answered(spec: RequestSpec) -> bool:
-    return spec.answer in {"approved", "denied"}
+def _asked_on(spec: RequestSpec) -> date | None:
+    return spec.on
+
+
+def _questioned_on(spec: RequestSpec) -> date | None:
+    return None if spec.question is None else spec.question.on
+
+
+def _replied_on(spec: RequestSpec) -> date | None:
+    return None if spec.question is None else spec.question.reply_on
+
+
+def _reviewed_on(spec: RequestSpec) -> date | None:
+    return spec.reviewed_on
+
+
+def _answered_on(spec: RequestSpec) -> date | None:
+    return spec.approved_on if spec.answer in {"approved", "denied"} else None
+
+
+# What happens to requests on a day: each step for all of them, in the order of the file.
+_REQUEST_STEPS: Final = (
+    (_asked_on, asking.ask),
+    (_questioned_on, asking.question_request),
+    (_replied_on, asking.reply_to_question),
+    (_reviewed_on, asking.review_request),
+    (_answered_on, asking.answer_request),
+)
 
 
 def _locked_runs(session: Session, account_id: int, rail: Rail) -> list[tuple[str, str]]:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from seedtrust.core.bankdays import is_banking_day
-from seedtrust.core.errors import InvalidAmount
-from seedtrust.core.money import parse_dollars
 from seedtrust.core.permissions import Role
+from seedtrust.core.pregnancy import EMBRYO_AGES_DAYS
 from seedtrust.domain.cases.funding_rules import FundingPolicy, due_milestones
 from seedtrust.domain.cases.states import STAGES_OF, CaseKind, Milestone
 from seedtrust.domain.funding.states import ReceiptRail
-from seedtrust.domain.payees.states import AccountType
 from seedtrust.domain.payments.states import CaseRail
-from seedtrust.domain.terms.states import Category, TaxClass, TermApprover, TermKind
-from seedtrust.formats.nacha import RETURN_CODES, is_valid_routing_number
+from seedtrust.domain.terms.states import (
+    Category,
+    TaxClass,
+    TermApprover,
+    TermKind,
+    TermSchedule,
+)
+from seedtrust.formats.nacha import RETURN_CODES
 from seedtrust.journeys import coherence
+from seedtrust.journeys.fields import Table
 from seedtrust.journeys.lines import line_numbers
 from seedtrust.journeys.script import (
     ACCOUNT_CLOSED,
@@ -31,11 +34,12 @@ from seedtrust.journeys.script import (
     ClosingSpec,
     DepositSpec,
     Journey,
-    LineSpec,
     MilestoneSpec,
     PartySpec,
     PayeeSpec,
+    QuestionSpec,
     RequestSpec,
+    SpreadSpec,
     TermSpec,
 )
 
@@ -60,66 +64,6 @@ PARTY_ROLES: Final = (
     Role.CASE_MANAGER,
     Role.ATTORNEY,
 )
-_TABLES: Final = {
-    "": ("format", "name"),
-    "case": (
-        "kind",
-        "number",
-        "name",
-        "rail",
-        "anonymous",
-        "agency",
-        "agency_account",
-        "minimum_balance",
-        "top_up",
-        "due_at",
-        "funding_required",
-        "all_parents_approve",
-        "opened_on",
-        "escrow_agreement_on",
-        "agreement_on",
-        "terminated_on",
-    ),
-    "parties": ("key", "role", "name", "email", "alias", "state", "account", "signs", "certifies"),
-    "payees": ("key", "name", "label", "account"),
-    "terms": (
-        "clause",
-        "title",
-        "category",
-        "tax_class",
-        "kind",
-        "approver",
-        "payee",
-        "amount",
-        "cap",
-        "trigger",
-        "pay_after",
-        "evidence",
-    ),
-    "milestones": ("code", "on", "occurred_on", "proof"),
-    "deposits": ("on", "amount", "from", "names_the_case", "matched_on", "by"),
-    "requests": (
-        "on",
-        "by",
-        "payee",
-        "category",
-        "amount",
-        "description",
-        "evidence",
-        "lines",
-        "reviewed_on",
-        "approved_on",
-        "approved",
-        "answer",
-        "reason",
-    ),
-    "account_changes": ("on", "payee", "account"),
-    "bank_events": ("on", "event", "payee", "code", "settled_on", "category", "deposit_on"),
-    "closing": ("obligations_ended_on", "accounting_on", "certified_on", "refund_to", "refund_on"),
-}
-_LISTS: Final = frozenset(_TABLES) - {"", "case", "closing"}
-_MISSING: Final = object()
-Value = TypeVar("Value")
 
 
 class JourneyRefused(Exception):
@@ -146,193 +90,6 @@ def read_journey(path: Path) -> Journey:
     return _Reader(path, text, data).journey()
 
 
-class _Table:
-    """One table of the file, read key by key; faults are collected, not raised."""
-
-    def __init__(self, reader: _Reader, name: str, index: int, values: Mapping[str, Any]) -> None:
-        self._reader, self._name, self._index, self._values = reader, name, index, values
-        for key in values:
-            if key not in _TABLES[name] and not (name == "" and key in _TABLES):
-                known = ", ".join(_TABLES[name])
-                self.fault(key, f"“{key}” is not known here; choose from {known}")
-
-    def fault(self, key: str, reason: str) -> None:
-        """Note a fault at the key's line, or at the table's when the key is missing."""
-        self._reader.fault(self._name, self._index, key, reason)
-
-    def has(self, key: str) -> bool:
-        """Tell whether the key is there."""
-        return key in self._values
-
-    def _get(
-        self, key: str, default: Any, kind: type, read: Callable[[Any], Value], blank: Value
-    ) -> Value:
-        value = self._values.get(key, _MISSING)
-        if value is _MISSING:
-            if default is _MISSING:
-                self.fault(key, f"“{key}” is missing")
-                return blank
-            return default  # type: ignore[no-any-return]
-        if type(value) is not kind:
-            self.fault(key, f"“{key}” must be {_NAMES[kind]}")
-            return blank
-        try:
-            return read(value)
-        except ValueError as error:
-            self.fault(key, f"“{key}”: {error}")
-            return blank
-
-    def text(self, key: str, default: Any = _MISSING) -> str:
-        """Return a text that is not empty."""
-
-        def read(value: str) -> str:
-            if not value.strip():
-                message = "must not be empty"
-                raise ValueError(message)
-            return value.strip()
-
-        return self._get(key, default, str, read, "")
-
-    def word(self, key: str, words: tuple[str, ...], default: Any = _MISSING) -> str:
-        """Return one of the given words."""
-
-        def read(value: str) -> str:
-            if value not in words:
-                message = f"must be one of {', '.join(words)}, not “{value}”"
-                raise ValueError(message)
-            return value
-
-        return self._get(key, default, str, read, words[0])
-
-    def day(self, key: str, default: Any = _MISSING) -> date:
-        """Return a date, written as 2026-01-31 without quotes."""
-        return self._get(key, default, date, lambda value: value, date(2000, 1, 3))
-
-    def banking_day(self, key: str, default: Any = _MISSING) -> date:
-        """Return a date on which the bank works."""
-
-        def read(value: date) -> date:
-            if not is_banking_day(value):
-                message = f"{value} is not a banking day"
-                raise ValueError(message)
-            return value
-
-        return self._get(key, default, date, read, date(2000, 1, 3))
-
-    def cents(self, key: str, default: Any = _MISSING) -> int:
-        """Return an amount, written as text with two decimals, in cents."""
-
-        def read(value: str) -> int:
-            try:
-                return parse_dollars(value, key)
-            except InvalidAmount as error:
-                message = f"“{value}” is not an amount: {error.detail}"
-                raise ValueError(message) from error
-
-        return self._get(key, default, str, read, 1)
-
-    def is_table(self, key: str) -> bool:
-        """Tell whether the key holds an inline table and not a plain value."""
-        return isinstance(self._values.get(key), dict)
-
-    def amounts(
-        self, key: str, words: Mapping[str, str], *, may_be_none: bool = False
-    ) -> dict[str, int]:
-        """Return an inline table of amounts in cents, by what its words mean.
-
-        With `may_be_none` the amount “0.00” is taken as well.
-        """
-
-        def read(value: dict[str, Any]) -> dict[str, int]:
-            found: dict[str, int] = {}
-            for word, text in value.items():
-                if word not in words:
-                    message = f"“{word}” is not known; choose from {', '.join(words)}"
-                    raise ValueError(message)
-                try:
-                    is_none = may_be_none and text == "0.00"
-                    found[words[word]] = 0 if is_none else parse_dollars(str(text), key)
-                except InvalidAmount as error:
-                    message = f"“{text}” for {word} is not an amount: {error.detail}"
-                    raise ValueError(message) from error
-            return found
-
-        return self._get(key, {}, dict, read, {})
-
-    def flag(self, key: str, *, default: bool) -> bool:
-        """Return true or false."""
-        return self._get(key, default, bool, lambda value: value, default)
-
-    def number(self, key: str, default: Any = _MISSING) -> int:
-        """Return a whole number that is not negative."""
-
-        def read(value: int) -> int:
-            if value < 0:
-                message = "must not be negative"
-                raise ValueError(message)
-            return value
-
-        return self._get(key, default, int, read, 0)
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        """Return a list of texts, empty when the key is missing."""
-        return self._get(key, (), list, lambda value: tuple(str(item) for item in value), ())
-
-    def account(self, key: str, *, needed: bool) -> BankAccount | None:
-        """Return a bank account, written as an inline table."""
-        if not needed and not self.has(key):
-            return None
-
-        def read(value: dict[str, Any]) -> BankAccount:
-            return _bank_account(value)
-
-        blank = BankAccount("", "", "checking", "")
-        return self._get(key, _MISSING, dict, read, blank)
-
-    def lines(self, key: str) -> tuple[LineSpec, ...]:
-        """Return the items of a request."""
-        return self._get(key, (), list, lambda value: tuple(map(_line, value)), ())
-
-
-_NAMES: Final = {
-    str: "text in quotes",
-    date: "a date like 2026-01-31, without quotes",
-    bool: "true or false",
-    int: "a whole number",
-    list: "a list in square brackets",
-    dict: "an inline table in braces",
-}
-
-
-def _bank_account(value: dict[str, Any]) -> BankAccount:
-    unknown = set(value) - {"routing", "number", "type", "bank"}
-    if unknown:
-        message = f"“{min(unknown)}” is not known; give routing, number, type and bank"
-        raise ValueError(message)
-    routing, number = str(value.get("routing", "")), str(value.get("number", ""))
-    if not is_valid_routing_number(routing):
-        message = f"routing “{routing}” is not a routing number; its check digit does not fit"
-        raise ValueError(message)
-    if not number.isdigit() or not 4 <= len(number) <= 17:  # noqa: PLR2004 - NACHA's field
-        message = "number must have 4 to 17 digits"
-        raise ValueError(message)
-    kind = str(value.get("type", AccountType.CHECKING))
-    if kind not in set(AccountType):
-        message = "type must be checking or savings"
-        raise ValueError(message)
-    return BankAccount(routing, number, kind, str(value.get("bank", "")))
-
-
-def _line(value: Any) -> LineSpec:
-    if not isinstance(value, dict) or set(value) != {"what", "amount"}:
-        message = 'each line is written as { what = "…", amount = "12.50" }'
-        raise ValueError(message)
-    try:
-        return LineSpec(str(value["what"]), parse_dollars(str(value["amount"]), "lines"))
-    except InvalidAmount as error:
-        raise ValueError(error.detail) from error
-
-
 class _Reader:
     """Reads the whole file and raises once, with every fault."""
 
@@ -347,23 +104,23 @@ class _Reader:
         line = self._lines.get((table, index, key)) or self._lines.get((table, index, ""), 1)
         self._faults.append((line, f"line {line}: {reason}"))
 
-    def _one(self, name: str) -> _Table:
+    def _one(self, name: str) -> Table:
         values = self._data.get(name)
         if not isinstance(values, dict):
             self.fault("", 0, name, f"the table [{name}] is missing")
             values = {}
-        return _Table(self, name, 0, values)
+        return Table(self, name, 0, values)
 
-    def _many(self, name: str) -> list[_Table]:
+    def _many(self, name: str) -> list[Table]:
         values = self._data.get(name, [])
         if not isinstance(values, list) or any(not isinstance(item, dict) for item in values):
             self.fault(name, 0, "", f"write each of these as its own [[{name}]]")
             return []
-        return [_Table(self, name, index, item) for index, item in enumerate(values)]
+        return [Table(self, name, index, item) for index, item in enumerate(values)]
 
     def journey(self) -> Journey:
         """Return the journey. Raises JourneyRefused."""
-        top = _Table(self, "", 0, self._data)
+        top = Table(self, "", 0, self._data)
         if top.number("format") != FORMAT:
             top.fault("format", f"this program reads format {FORMAT}")
         name = top.text("name")
@@ -381,7 +138,7 @@ class _Reader:
     def _assembled(
         self,
         name: str,
-        case: _Table,
+        case: Table,
         parties: tuple[PartySpec, ...],
         payees: tuple[PayeeSpec, ...],
     ) -> Journey:
@@ -423,13 +180,13 @@ class _Reader:
         )
 
     @staticmethod
-    def _number(case: _Table) -> int:
+    def _number(case: Table) -> int:
         number = case.number("number")
         if case.has("number") and len(str(number)) != 6:  # noqa: PLR2004 - as the product wants it
             case.fault("number", "the case number must have six digits, such as 100398")
         return number
 
-    def _party(self, table: _Table) -> PartySpec:
+    def _party(self, table: Table) -> PartySpec:
         role = table.word("role", tuple(role.value for role in PARTY_ROLES))
         principal = role in {Role.INTENDED_PARENT, Role.DONOR, Role.SURROGATE}
         return PartySpec(
@@ -444,7 +201,7 @@ class _Reader:
             table.flag("certifies", default=principal),
         )
 
-    def _payee(self, table: _Table) -> PayeeSpec:
+    def _payee(self, table: Table) -> PayeeSpec:
         account = table.account("account", needed=True)
         name = table.text("name")
         return PayeeSpec(
@@ -454,7 +211,7 @@ class _Reader:
             account or BankAccount("", "", "checking", ""),
         )
 
-    def _term(self, table: _Table) -> TermSpec:
+    def _term(self, table: Table) -> TermSpec:
         kind = table.word("kind", tuple(TermKind))
         scheduled = kind in {TermKind.SCHEDULED, TermKind.FEE}
         if scheduled and not table.has("trigger"):
@@ -474,19 +231,46 @@ class _Reader:
             table.cents("cap", None),
             table.word("trigger", tuple(Milestone), None),
             table.number("pay_after", 0),
+            self._spread(table),
+            table.caps("caps"),
             table.texts("evidence"),
         )
 
-    def _milestone(self, table: _Table) -> MilestoneSpec:
+    @staticmethod
+    def _spread(table: Table) -> SpreadSpec:
+        schedule = table.word("schedule", tuple(TermSchedule), TermSchedule.ONCE.value)
+        series = schedule in {TermSchedule.INSTALMENTS, TermSchedule.MONTHLY}
+        allowed = {"times", "last_trigger", "last_pay_after"} if series else set()
+        if schedule == TermSchedule.PREGNANCY_WEEK:
+            allowed = {"week"}
+        for key in ("times", "week", "last_trigger", "last_pay_after"):
+            if key not in allowed and table.has(key):
+                table.fault(key, f"a term whose schedule is {schedule} has no “{key}”")
+        times = table.number("times") if series else 1
+        if series and times < 1:
+            table.fault("times", "“times” must be at least 1")
+        return SpreadSpec(
+            schedule,
+            times,
+            table.number("week") if schedule == TermSchedule.PREGNANCY_WEEK else None,
+            table.word("last_trigger", tuple(Milestone), None),
+            table.number("last_pay_after", 0),
+        )
+
+    def _milestone(self, table: Table) -> MilestoneSpec:
         on = table.banking_day("on")
+        embryo_days = table.number("embryo_days", None)
+        if table.has("embryo_days") and embryo_days not in EMBRYO_AGES_DAYS:
+            table.fault("embryo_days", "an embryo is transferred on day 3 or day 5")
         return MilestoneSpec(
             table.word("code", tuple(Milestone)),
             on,
             table.day("occurred_on", on),
             table.text("proof", "Letter"),
+            embryo_days,
         )
 
-    def _deposit(self, table: _Table) -> DepositSpec:
+    def _deposit(self, table: Table) -> DepositSpec:
         on = table.banking_day("on")
         rail = table.word("by", tuple(ReceiptRail), ReceiptRail.WIRE.value)
         named = table.flag("names_the_case", default=True)
@@ -498,7 +282,7 @@ class _Reader:
         sender = table.text("from")
         return DepositSpec(on, table.cents("amount"), sender, named, matched_on, rail)
 
-    def _request(self, table: _Table) -> RequestSpec:
+    def _request(self, table: Table) -> RequestSpec:
         on = table.banking_day("on")
         reviewed_on = table.banking_day("reviewed_on", on)
         cents = table.cents("amount")
@@ -522,17 +306,37 @@ class _Reader:
             table.cents("approved", cents),
             answer,
             table.text("reason", ""),
+            table.banking_day("pay_on", None),
+            self._question(table),
         )
 
-    def _account_change(self, table: _Table) -> AccountChangeSpec:
+    @staticmethod
+    def _question(table: Table) -> QuestionSpec | None:
+        keys = ("question_on", "question", "reply_on", "reply")
+        if not any(table.has(key) for key in (*keys, "reply_evidence")):
+            return None
+        return QuestionSpec(
+            table.banking_day("question_on"),
+            table.text("question"),
+            table.banking_day("reply_on"),
+            table.text("reply"),
+            table.texts("reply_evidence"),
+        )
+
+    def _account_change(self, table: Table) -> AccountChangeSpec:
         account = table.account("account", needed=True)
+        on = table.banking_day("on")
+        submitted_on = table.banking_day("submitted_on", on)
+        if submitted_on > on:
+            table.fault("submitted_on", f"this is after the account is approved on {on}")
         return AccountChangeSpec(
-            table.banking_day("on"),
+            on,
             table.text("payee"),
             account or BankAccount("", "", "checking", ""),
+            submitted_on,
         )
 
-    def _bank_event(self, table: _Table) -> BankEventSpec:
+    def _bank_event(self, table: Table) -> BankEventSpec:
         event = table.word("event", tuple(BANK_EVENTS))
         needed, allowed = BANK_EVENTS[event]
         for key in ("payee", "code", "settled_on", "category", "deposit_on"):

@@ -50,6 +50,27 @@ class PayeeSpec:
 
 
 @dataclass(frozen=True)
+class CapSpec:
+    """The most that a term pays in a period: cents, or hundredths of a unit."""
+
+    period: str
+    amount_cents: int | None
+    quantity_hundredths: int | None
+    unit: str
+
+
+@dataclass(frozen=True)
+class SpreadSpec:
+    """How a scheduled term spreads over the calendar."""
+
+    schedule: str
+    times: int
+    week: int | None
+    last_trigger: str | None
+    last_pay_after_days: int
+
+
+@dataclass(frozen=True)
 class TermSpec:
     """One clause of a contract; amounts in cents."""
 
@@ -64,6 +85,8 @@ class TermSpec:
     cap_cents: int | None
     trigger: str | None
     pay_after_days: int
+    spread: SpreadSpec
+    caps: tuple[CapSpec, ...]
     evidence: tuple[str, ...]
 
 
@@ -75,6 +98,7 @@ class MilestoneSpec:
     on: date
     occurred_on: date
     proof: str
+    embryo_days: int | None
 
 
 @dataclass(frozen=True)
@@ -91,10 +115,23 @@ class DepositSpec:
 
 @dataclass(frozen=True)
 class LineSpec:
-    """One item of a request."""
+    """One item of a request; the day it is for and hundredths of a unit, if it names them."""
 
     description: str
     amount_cents: int
+    on: date | None = None
+    quantity_hundredths: int | None = None
+
+
+@dataclass(frozen=True)
+class QuestionSpec:
+    """What the escrow asks about a request, and what its requester answers with which papers."""
+
+    on: date
+    text: str
+    reply_on: date
+    reply: str
+    evidence: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -114,15 +151,18 @@ class RequestSpec:
     approved_cents: int
     answer: str
     reason: str
+    pay_on: date | None
+    question: QuestionSpec | None
 
 
 @dataclass(frozen=True)
 class AccountChangeSpec:
-    """A payee's new bank details, taken through check, call-back and approval on that day."""
+    """A payee's new bank details: submitted, then checked, called back and approved on a day."""
 
     on: date
     payee: str
     account: BankAccount
+    submitted_on: date
 
 
 @dataclass(frozen=True)
@@ -197,9 +237,12 @@ class Journey:
             days |= {deposit.on, deposit.matched_on}
         for event in self.bank_events:
             days |= {event.on, event.acts_on}
-        days |= {spec.on for spec in self.account_changes}
+        for change in self.account_changes:
+            days |= {change.submitted_on, change.on}
         for spec in self.requests:
             days |= {spec.on, spec.reviewed_on, spec.approved_on}
+            if spec.question is not None:
+                days |= {spec.question.on, spec.question.reply_on}
         if self.closing is not None:
             end = self.closing
             days |= {end.obligations_ended_on, end.accounting_on, end.certified_on, end.refund_on}

@@ -91,3 +91,63 @@ def test_a_file_that_is_no_journey_is_refused(tmp_path: Path, content: bytes, re
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(JourneyRefused, match="cannot be read"):
         read_journey(tmp_path / "journey.toml")
+
+
+CASE_A = next(folder for folder in journey_folders() if folder.name == "case-a")
+TEXT_A = (CASE_A / "journey.toml").read_text(encoding="utf-8")
+
+
+def test_the_shipped_surrogacy_is_read_whole() -> None:
+    journey = read_journey(CASE_A / "journey.toml")
+    base = next(term for term in journey.terms if term.category == "base_compensation")
+    assert (base.spread.schedule, base.spread.times) == ("instalments", 9)
+    assert (base.spread.last_trigger, base.spread.last_pay_after_days) == ("delivered", 14)
+    childcare = next(term for term in journey.terms if term.category == "childcare")
+    assert [(cap.period, cap.amount_cents) for cap in childcare.caps] == [("day", 10_000)]
+    wages = next(term for term in journey.terms if term.category == "lost_wages")
+    assert (wages.caps[0].quantity_hundredths, wages.caps[0].unit) == (4_000, "hours")
+    asked = next(spec for spec in journey.requests if spec.category == "c_section")
+    assert asked.question is not None
+    assert asked.question.reply_on.isoformat() == "2025-12-05"
+    assert asked.question.on in journey.days
+    assert asked.question.reply_on in journey.days
+
+
+@pytest.mark.parametrize(
+    "good, bad, reason",
+    [
+        ("times = 9", "times = 0", "must be at least 1"),
+        ("times = 9\n", "", "“times” is missing"),
+        ("times = 9", "times = 9\nweek = 14", "has no “week”"),
+        ("week = 14\n", "", "“week” is missing"),
+        ("week = 14", "week = 14\ntimes = 2", "has no “times”"),
+        ('schedule = "instalments"', 'schedule = "sometimes"', "must be one of once"),
+        ('last_trigger = "delivered"', 'last_trigger = "birthday"', "must be one of"),
+        ("last_pay_after = 14", "last_pay_after = -1", "must not be negative"),
+        ('caps = [{ amount = "100.00", per = "day" }]', "caps = [100]", "each cap is written"),
+        ('{ amount = "100.00", per = "day" }', '{ amount = "100.00" }', "each cap is written"),
+        ('amount = "100.00", per = "day"', 'amount = "1e2", per = "day"', "Enter an amount"),
+        ('amount = "100.00", per = "day"', 'amount = "100.00", per = "moon"', "per must be"),
+        ('quantity = "40", unit', 'quantity = "forty", unit', "not a number of units"),
+        ('quantity = "40", unit', 'quantity = "1.234", unit', "more than two decimals"),
+        ('quantity = "40", unit', 'quantity = "NaN", unit', "more than two decimals"),
+        ('quantity = "40", unit', 'quantity = "0", unit', "none, or more"),
+        ('unit = "hours", per', 'unit = " ", per', "unit must not be empty"),
+        ("on = 2025-03-20 }", 'on = "2025-03-20" }', "without quotes"),
+        ('quantity = "40" }', 'quantity = "1e9" }', "more than a contract counts"),
+        ("on = 2025-03-20 }", "day = 2025-03-20 }", "each line is written"),
+        ("embryo_days = 5", "embryo_days = 4", "day 3 or day 5"),
+        ("embryo_days = 5", "embryo_days = 0", "day 3 or day 5"),
+        ("question_on = 2025-12-03", "question_on = 2025-12-09", "must come in this order"),
+        ("reply_on = 2025-12-05\n", "", "“reply_on” is missing"),
+        ("reply_on = 2025-12-05", "reply_on = 2025-12-06", "is not a banking day"),
+        ("pay_on = 2025-12-10", "pay_on = 2025-12-08", "on the banking day after"),
+        ("submitted_on = 2025-08-06", "submitted_on = 2025-08-08", "after the account is approved"),
+    ],
+)
+def test_a_fault_of_the_surrogacy_is_named_with_its_line(
+    tmp_path: Path, good: str, bad: str, reason: str
+) -> None:
+    assert good in TEXT_A
+    faults = _refusal(tmp_path, TEXT_A.replace(good, bad, 1))
+    assert any(reason in fault and fault.startswith("line ") for fault in faults), faults

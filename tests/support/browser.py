@@ -38,7 +38,7 @@ from seedtrust.jobs.bank import poll_events
 from seedtrust.jobs.relay import drain
 from seedtrust.jobs.schedule import tick
 from seedtrust.jobs.tools import Tools
-from seedtrust.journeys import scenes
+from seedtrust.journeys import asking, scenes
 from seedtrust.journeys.cast import Cast, Login
 from seedtrust.journeys.player import Player
 from seedtrust.journeys.reader import read_journey
@@ -259,7 +259,7 @@ def _ask(scene: Scene) -> None:
     """Ask for what waits, and submit a change of the donor's bank details."""
     moment = scene.tools.moment()
     for index in range(len(scene.journey.requests)):
-        scenes.ask(scene, index, scene.journey.requests[index], moment)
+        asking.ask(scene, index, scene.journey.requests[index], moment)
     donor = next(party for party in scene.journey.parties if party.key == "donor")
 
     def change(session: Session) -> None:

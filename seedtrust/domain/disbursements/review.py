@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -25,7 +27,12 @@ from seedtrust.domain.disbursements.limits import Limits, limits_on, note_approv
 from seedtrust.domain.disbursements.models import DisbursementApproval, DisbursementRequest
 from seedtrust.domain.disbursements.queries import locked_request
 from seedtrust.domain.disbursements.reservation import let_go, reserve
-from seedtrust.domain.disbursements.service import content_hash, require_reason, require_requester
+from seedtrust.domain.disbursements.service import (
+    add_evidence,
+    content_hash,
+    require_reason,
+    require_requester,
+)
 from seedtrust.domain.disbursements.states import RequestEvent, RequestState
 from seedtrust.domain.terms import queries as term_queries
 from seedtrust.domain.terms.models import ContractTerm
@@ -197,12 +204,22 @@ def ask(
 
 
 def answer(
-    session: Session, actor: Actor, *, request_ref: str, text: str, moment: Moment
+    session: Session,
+    actor: Actor,
+    *,
+    request_ref: str,
+    text: str,
+    document_refs: Sequence[str] = (),
+    moment: Moment,
 ) -> DisbursementRequest:
-    """Answer a question; the request goes back into review. Only its requester may."""
-    _case, request = locked_request(session, actor, request_ref, Permission.REQUESTS_CREATE)
+    """Answer a question, perhaps with further documents; the request goes back into review.
+
+    Only its requester may. Raises ReasonMissing, NotFound for a document out of reach, WrongState.
+    """
+    case, request = locked_request(session, actor, request_ref, Permission.REQUESTS_CREATE)
     require_requester(actor, request)
     text = require_reason(text)
+    add_evidence(session, actor, case, request, document_refs)
     request.approval_round += 1  # what was approved before the answer is void
     return move(session, actor, request, RequestEvent.ANSWER, reason=text, moment=moment)
 

@@ -390,6 +390,34 @@ def _documents_of_case(case: Case, documents: Sequence[Document]) -> None:
         raise NotFound(message, errors={"documents": [message]})
 
 
+def add_evidence(
+    session: Session,
+    actor: Actor,
+    case: Case,
+    request: DisbursementRequest,
+    document_refs: Sequence[str],
+) -> None:
+    """Attach further documents of the case; one that is attached already stays as it is.
+
+    The caller holds the locks and has checked who may. Raises NotFound for a document out of reach
+    or of another case.
+    """
+    documents = [document_for(session, actor, reference) for reference in document_refs]
+    _documents_of_case(case, documents)
+    attached = set(
+        session.execute(
+            select(DisbursementEvidence.document_id).where(
+                DisbursementEvidence.request_id == request.id
+            )
+        ).scalars()
+    )
+    session.add_all(
+        DisbursementEvidence(id=new_id(), request_id=request.id, document_id=document.id)
+        for document in dict.fromkeys(documents)
+        if document.id not in attached
+    )
+
+
 def _row(
     case: Case,
     *,
