@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from seedtrust.admin import blueprint, listing
 from seedtrust.admin.cases import case_tabs
+from seedtrust.admin.corrections import STATE_WORDS
 from seedtrust.admin.words import TAX_WORDS, category_words, line_words, stage_tone
 from seedtrust.core.permissions import Permission
 from seedtrust.domain.cases.queries import ActivityLine, activity, milestones_view
@@ -17,6 +18,7 @@ from seedtrust.domain.desk import books, requests
 from seedtrust.domain.desk.cases import CaseHead, held_case
 from seedtrust.domain.disbursements.states import STATE_LABELS, RequestState
 from seedtrust.domain.documents.queries import visible_documents
+from seedtrust.domain.terms.corrections import corrections_of
 from seedtrust.domain.terms.queries import agreements_of, schedule_of, terms_of
 from seedtrust.domain.terms.states import TaxClass
 from seedtrust.ext import reading
@@ -128,11 +130,19 @@ def cases_schedule(reference: str) -> str:
             "terms": terms_of(unit, actor, reference),
             "items": schedule_of(unit, actor, case),
             "milestones": milestones_view(unit, actor, case),
+            "corrections": corrections_of(unit, actor, case),
         }
 
     head, values = reading(work)
     tax_words = {tax.value: words for tax, words in TAX_WORDS.items() if tax is not TaxClass.NONE}
-    return _tab("schedule", head, tax_words=tax_words, today=business_today(), **values)
+    return _tab(
+        "schedule",
+        head,
+        tax_words=tax_words,
+        correction_words=STATE_WORDS,
+        today=business_today(),
+        **values,
+    )
 
 
 @blueprint.get("/cases/<reference>/requests")

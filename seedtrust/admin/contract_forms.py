@@ -20,10 +20,18 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 from seedtrust.admin.fields import MoneyField
 from seedtrust.admin.forms import Form, choices_of
 from seedtrust.admin.words import TAX_WORDS, category_words
+from seedtrust.core.pregnancy import LAST_WEEK
 from seedtrust.domain.cases.states import CaseKind
 from seedtrust.domain.cases.views import KIND_LABELS
 from seedtrust.domain.desk.contracts import Chosen
-from seedtrust.domain.terms.states import Category, TaxClass, TermApprover, TermKind
+from seedtrust.domain.terms.plans import MOST_ITEMS
+from seedtrust.domain.terms.states import (
+    Category,
+    TaxClass,
+    TermApprover,
+    TermKind,
+    TermSchedule,
+)
 from seedtrust.domain.terms.views import APPROVER_LABELS
 
 _NOT_OF_A_CONTRACT: Final = frozenset({Category.FUNDING, Category.CLOSING_REFUND})
@@ -31,6 +39,14 @@ KIND_WORDS: Final = {
     TermKind.SCHEDULED: "The calendar pays it when its milestone has come",
     TermKind.REQUESTED: "Somebody asks for it, up to the amount and the cap",
     TermKind.FEE: "A fee of the company, charged when its milestone has come",
+}
+
+
+SCHEDULE_WORDS: Final = {
+    TermSchedule.ONCE: "Once, after its milestone",
+    TermSchedule.INSTALMENTS: "The amount in equal monthly instalments",
+    TermSchedule.MONTHLY: "The amount every month",
+    TermSchedule.PREGNANCY_WEEK: "Once, when the pregnancy reaches a week",
 }
 
 
@@ -181,6 +197,43 @@ class TermForm(Form):
         validators=[InputRequired("Enter 0 or more days."), NumberRange(0, 730)],
         render_kw={"inputmode": "numeric"},
     )
+    schedule = SelectField(
+        "Spread over the calendar",
+        choices=choices_of(*((one.value, words) for one, words in SCHEDULE_WORDS.items())),
+        default=TermSchedule.ONCE.value,
+        description="For what the calendar pays. Instalments divide the amount.",
+    )
+    item_count = IntegerField(
+        "How many payments",
+        description="For instalments and monthly payments.",
+        validators=[Optional(), NumberRange(1, MOST_ITEMS)],
+        render_kw={"inputmode": "numeric"},
+    )
+    pregnancy_week = IntegerField(
+        "Week of pregnancy",
+        description="For a payment by week; counted from the embryo transfer.",
+        validators=[Optional(), NumberRange(1, LAST_WEEK)],
+        render_kw={"inputmode": "numeric"},
+    )
+    last_trigger = SelectField(
+        "Milestone of the last payment",
+        default="",
+        description="Such as the birth, for a balance that waits for it.",
+    )
+    last_pay_after_days = IntegerField(
+        "Days after that milestone",
+        default=0,
+        validators=[Optional(), NumberRange(0, 730)],
+        render_kw={"inputmode": "numeric"},
+    )
+    day_cap_cents = MoneyField("Cap a day", optional=True)
+    week_cap_cents = MoneyField("Cap a week", optional=True)
+    week_hours = IntegerField(
+        "Hours a week",
+        description="The most hours of a week, Monday to Sunday, that are paid.",
+        validators=[Optional(), NumberRange(1, 168)],
+        render_kw={"inputmode": "numeric"},
+    )
     approver = SelectField(
         "Approved by",
         choices=choices_of(*((one.value, words) for one, words in APPROVER_LABELS.items())),
@@ -208,6 +261,14 @@ class MilestoneForm(Form):
         "Happened on", validators=[DataRequired("Enter the day, such as 2026-02-18.")]
     )
     document = SelectField("Proof", default="", description="One of the documents of this case.")
+    embryo_age_days = SelectField(
+        "Age of the embryo",
+        choices=choices_of(
+            ("", "Not a transfer"), ("5", "Transferred on day 5"), ("3", "Transferred on day 3")
+        ),
+        default="",
+        description="Of an embryo transfer; weeks of pregnancy are counted from it.",
+    )
     note = StringField("Note", validators=[Length(max=500)])
 
 

@@ -1,14 +1,15 @@
-"""Milestones of a case: recording one and correcting its day, each after a look at what moves."""
+"""Milestones of a case: recording one after a look at what moves, and proposing another day."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from seedtrust.admin import blueprint
-from seedtrust.admin.case_acts import Act, rehearsed
+from seedtrust.admin.case_acts import Act, act_page, rehearsed
 from seedtrust.admin.contract_forms import CorrectionForm, MilestoneForm, chosen, offered
 from seedtrust.admin.forms import choices_of
 from seedtrust.core.errors import NotFound
@@ -17,9 +18,10 @@ from seedtrust.domain.cases.queries import milestones_view
 from seedtrust.domain.cases.views import MilestoneView
 from seedtrust.domain.desk import contracts as desk
 from seedtrust.domain.desk.cases import CaseHead, held_case
-from seedtrust.domain.terms import milestones
-from seedtrust.ext import reading
+from seedtrust.domain.terms import corrections, milestones
+from seedtrust.ext import in_transaction, reading
 from seedtrust.web.actor import business_today, current_actor, moment
+from seedtrust.web.flashes import flash_done, show_again
 from seedtrust.web.formatting import date_text
 from seedtrust.web.guard import requires
 
@@ -30,7 +32,7 @@ _RECORDING: Final = Act(
     "Record the milestone",
     tab=_SCHEDULE,
     consequences=("Signatures and money record their own milestones; they are not in the list.",),
-    optional=("document", "note"),
+    optional=("document", "note", "embryo_age_days"),
     question="Record this milestone?",
 )
 
@@ -61,6 +63,7 @@ def cases_milestone_new(reference: str) -> ResponseReturnValue:
             occurred_on=form.occurred_on.data,
             document_id=chosen(choices.documents, form.document.data),
             note=form.note.data or "",
+            embryo_age_days=int(form.embryo_age_days.data) if form.embryo_age_days.data else None,
             moment=when,
         ),
         "The milestone is recorded.",
@@ -70,7 +73,7 @@ def cases_milestone_new(reference: str) -> ResponseReturnValue:
 @blueprint.route("/cases/<reference>/milestones/<code>/correct", methods=["GET", "POST"])
 @requires(Permission.MILESTONES_RECORD, back=_SCHEDULE)
 def cases_milestone_correct(reference: str, code: str) -> ResponseReturnValue:
-    """Correct the day of a milestone, after showing which unpaid payments move with it."""
+    """Propose another day for a milestone; a colleague accepts what it would move."""
     actor, when = current_actor(), moment()
 
     def look(unit: Session) -> tuple[CaseHead, MilestoneView | None]:
@@ -86,24 +89,33 @@ def cases_milestone_correct(reference: str, code: str) -> ResponseReturnValue:
     act = Act(
         f"Correct the day of “{row.label}”",
         f"It is recorded for {date_text(row.occurred_on)}.",
-        "Correct the day",
+        "Propose the correction",
         tab=_SCHEDULE,
-        consequences=("What was paid is never touched.",),
-        question=f"Correct the day of “{row.label}”?",
+        consequences=(
+            "Nothing moves yet: a colleague sees what would move, and accepts or rejects it.",
+            "What is paid or asked for is never touched.",
+        ),
         form_title="The right day",
     )
-    return rehearsed(
-        act,
-        form,
-        head,
-        lambda unit: milestones.correct_milestone(
-            unit,
-            actor,
-            case_ref=reference,
-            code=code,
-            occurred_on=form.occurred_on.data,
-            reason=form.reason.data,
-            moment=when,
-        ),
-        "The day is corrected.",
+
+    def page() -> ResponseReturnValue:
+        return act_page(act, form, head)
+
+    if not form.validate_on_submit():
+        return page()
+    show_again(form, page)
+    proposed = in_transaction(
+        lambda unit: (
+            corrections.propose_correction(
+                unit,
+                actor,
+                case_ref=reference,
+                code=code,
+                occurred_on=form.occurred_on.data,
+                reason=form.reason.data,
+                moment=when,
+            ).reference
+        )
     )
+    flash_done("Proposed. A colleague looks at what it would move and accepts it.")
+    return redirect(url_for("admin.corrections_detail", reference=proposed), code=303)

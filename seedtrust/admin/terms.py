@@ -14,12 +14,14 @@ from seedtrust.admin.contract_forms import TermForm, WithdrawalForm, chosen, off
 from seedtrust.admin.forms import Form, choices_of
 from seedtrust.admin.words import category_words
 from seedtrust.core.permissions import Permission
-from seedtrust.domain.cases.states import CaseKind
+from seedtrust.domain.cases.states import CaseKind, Milestone
 from seedtrust.domain.desk import contracts as desk
 from seedtrust.domain.desk.cases import CaseHead, held_case
 from seedtrust.domain.terms import service as terms
+from seedtrust.domain.terms.dating import Spread
+from seedtrust.domain.terms.plans import Cap
 from seedtrust.domain.terms.queries import terms_of
-from seedtrust.domain.terms.states import TermState
+from seedtrust.domain.terms.states import CapPeriod, TermSchedule, TermState
 from seedtrust.domain.terms.views import TermRow
 from seedtrust.ext import in_transaction, reading
 from seedtrust.web.actor import current_actor, moment
@@ -36,7 +38,21 @@ _PROPOSING: Final = Act(
         "A proposal pays nothing and is seen by the company only.",
         "A colleague checks it against the contract and activates it; you cannot do that yourself.",
     ),
-    optional=("payee", "amount_cents", "cap_cents", "trigger", "evidence", "agreement"),
+    optional=(
+        "payee",
+        "amount_cents",
+        "cap_cents",
+        "trigger",
+        "item_count",
+        "pregnancy_week",
+        "last_trigger",
+        "last_pay_after_days",
+        "day_cap_cents",
+        "week_cap_cents",
+        "week_hours",
+        "evidence",
+        "agreement",
+    ),
 )
 
 
@@ -54,6 +70,7 @@ def cases_term_new(reference: str) -> ResponseReturnValue:
     form.payee.choices = offered(choices.payees, "Nobody in particular")
     form.agreement.choices = offered(choices.agreements, "Not said")
     form.trigger.choices = choices_of(("", "None"), *desk.milestones_of_kind(kind))
+    form.last_trigger.choices = choices_of(("", "None"), *desk.milestones_of_kind(kind))
 
     def page() -> ResponseReturnValue:
         return act_page(_PROPOSING, form, head)
@@ -77,6 +94,8 @@ def cases_term_new(reference: str) -> ResponseReturnValue:
             cap_cents=form.cap_cents.cents,
             trigger=form.trigger.data or None,
             pay_after_days=form.pay_after_days.data,
+            spread=_spread(form),
+            caps=_caps(form),
             evidence=[line for line in (form.evidence.data or "").splitlines() if line.strip()],
             agreement_id=chosen(choices.agreements, form.agreement.data),
             moment=when,
@@ -84,6 +103,32 @@ def cases_term_new(reference: str) -> ResponseReturnValue:
     )
     flash_done("The term is proposed. A colleague checks it against the contract and activates it.")
     return redirect(url_for(_SCHEDULE, reference=reference), code=303)
+
+
+def _spread(form: TermForm) -> Spread:
+    last = form.last_trigger.data
+    return Spread(
+        TermSchedule(form.schedule.data),
+        form.item_count.data or 1,
+        form.pregnancy_week.data,
+        Milestone(last) if last else None,
+        form.last_pay_after_days.data or 0,
+    )
+
+
+def _caps(form: TermForm) -> list[Cap]:
+    caps = [
+        Cap(period, amount_cents=field.cents)
+        for period, field in (
+            (CapPeriod.DAY, form.day_cap_cents),
+            (CapPeriod.WEEK, form.week_cap_cents),
+        )
+        if field.cents is not None
+    ]
+    if form.week_hours.data:
+        hours = form.week_hours.data * 100
+        caps.append(Cap(CapPeriod.WEEK, quantity_hundredths=hours, unit="hours"))
+    return caps
 
 
 @blueprint.route("/cases/<reference>/terms/activate", methods=["GET", "POST"])

@@ -196,7 +196,9 @@ def test_a_term_without_what_it_needs_names_the_field(desk: DeskWorld) -> None:
     assert 'value="12,000.00"' in refused.text
 
 
-def test_a_milestone_shows_what_moves_before_it_is_recorded_and_corrected(desk: DeskWorld) -> None:
+def test_a_milestone_shows_what_moves_before_it_is_recorded_and_a_colleague_corrects_it(
+    desk: DeskWorld,
+) -> None:
     page, legal, browser = proposed(desk), desk.of("legal"), desk.of("specialist")
     legal.submit(f"{page}/terms/activate", {"confirmed": "yes"})
     form = {"code": "retrieval_done", "occurred_on": "2026-02-20"}
@@ -210,9 +212,11 @@ def test_a_milestone_shows_what_moves_before_it_is_recorded_and_corrected(desk: 
     right = {"occurred_on": "2026-02-19", "reason": "The clinic's letter says the 19th."}
     path = f"{page}/milestones/retrieval_done/correct"
     assert "It is recorded for Feb 20, 2026." in browser.get(path).text
-    moved = browser.submit(path, right)
-    assert "Feb 24, 2026" in moved.text
-    assert browser.submit(path, {**right, "confirmed": "yes"}).status_code == 303
+    made = browser.submit(path, right)
+    assert made.status_code == 303
+    assert "Feb 24, 2026" in browser.get(made.location).text
+    assert "Feb 24, 2026" not in browser.get(f"{page}/schedule").text
+    assert legal.submit(f"{made.location}/accept", page=made.location).status_code == 303
     assert "Feb 24, 2026" in browser.get(f"{page}/schedule").text
 
 
@@ -297,3 +301,20 @@ def test_a_journey_that_never_began_is_called_off(desk: DeskWorld) -> None:
     done = desk.of("controller").submit(f"{case}/closing/approve", {"confirmed": "yes"})
     assert done.status_code == 303
     assert "Cancelled" in browser.get(case).text
+
+
+def test_a_term_is_spread_over_the_calendar_and_capped_on_its_page(desk: DeskWorld) -> None:
+    page = f"/admin/cases/{desk.case}/terms/new"
+    browser = desk.of("specialist")
+    form = {**TERM, "kind": "requested", "trigger": "", "amount_cents": "", "title": "Childcare"}
+    capped = {"day_cap_cents": "100.00", "week_cap_cents": "400.00", "week_hours": "40"}
+    assert browser.submit(page, {**form, **capped}).status_code == 303
+    payee = desk.api.payees["carrier"].reference
+    monthly = {**TERM, "payee": payee, "schedule": "monthly", "item_count": "11"}
+    assert browser.submit(page, monthly).status_code == 303
+    seen = browser.get(f"/admin/cases/{desk.case}/schedule").text
+    for words in ("100.00 a day", "400.00 a week", "40 hours a week", "11 monthly payments"):
+        assert words in seen
+    refused = browser.submit(page, {**monthly, "schedule": "pregnancy_week", "item_count": ""})
+    assert refused.status_code == 422
+    assert "Name the week of pregnancy" in refused.text

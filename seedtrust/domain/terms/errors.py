@@ -80,3 +80,31 @@ class ProofMissing(Invalid):
 
     code = "proof_missing"
     title = "A document is needed as proof"
+
+
+class ProposerCannotAccept(SegregationOfDuties):
+    """Who proposed to correct a milestone may not accept the correction."""
+
+    code = "proposer_cannot_accept"
+    title = "Another person has to accept this correction"
+
+
+class CorrectionOpen(Conflict):
+    """A milestone has one open correction at a time."""
+
+    code = "correction_open"
+    title = "A correction of this milestone is waiting"
+
+
+class CorrectionDecided(WrongState):
+    """The correction has been accepted or rejected."""
+
+    code = "correction_decided"
+    title = "This correction is decided"
+
+
+class CorrectionOutdated(Conflict):
+    """What the correction would move has changed since it was proposed."""
+
+    code = "correction_outdated"
+    title = "This correction is out of date"

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from seedtrust.core.clock import Moment
 from seedtrust.core.db import lock_where
-from seedtrust.core.errors import Forbidden, NotFound
 from seedtrust.core.ids import new_id
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.core.pregnancy import EMBRYO_AGES_DAYS, USUAL_EMBRYO_AGE_DAYS
@@ -47,13 +46,7 @@ from seedtrust.domain.terms.errors import (
     MilestoneOutOfOrder,
     ProofMissing,
 )
-from seedtrust.domain.terms.schedule import (
-    DateChange,
-    date_items,
-    moved_items,
-    set_day,
-    stop_series,
-)
+from seedtrust.domain.terms.schedule import date_items, stop_series
 
 _BY_SIGNING: Final = frozenset({Milestone.ESCROW_AGREEMENT_EXECUTED, Milestone.AGREEMENT_EXECUTED})
 _BY_STAFF: Final = frozenset({Milestone.AGREEMENT_TERMINATED, Milestone.OBLIGATIONS_ENDED})
@@ -152,7 +145,7 @@ def record_milestone_on(
     age of the embryo, 3 or 5 days, belongs to a transfer; without it the usual five are taken.
     """
     require_open(case)
-    _not_in_the_future(occurred_on, moment)
+    require_past(occurred_on, moment)
     before = _occurrences(session, case)
     _in_order(case, code, before)
     milestone = CaseMilestone(
@@ -200,62 +193,8 @@ def _embryo_age(code: Milestone, days: int | None) -> int | None:
     return days or USUAL_EMBRYO_AGE_DAYS
 
 
-def correct_milestone(
-    session: Session,
-    actor: Actor,
-    *,
-    case_ref: str,
-    code: str,
-    occurred_on: date,
-    reason: str,
-    moment: Moment,
-) -> list[DateChange]:
-    """Correct the day of the last occurrence of a milestone; unpaid items move with it.
-
-    What was paid is never touched. Returns what moved. Raises Forbidden for anybody but staff,
-    NotFound if the milestone is not recorded, Invalid, CaseClosed, CaseOnHold.
-    """
-    case = case_for(session, actor, case_ref, Permission.MILESTONES_RECORD, locked=True)
-    require_active(case)
-    if not actor.is_staff:
-        raise Forbidden("A recorded milestone is corrected by SeedTrust. Write to the escrow team.")
-    wanted = one_word_of(Milestone, code, "code")
-    why = clean_text(reason, "reason", most=500)
-    _not_in_the_future(occurred_on, moment)
-    rows = lock_where(
-        session,
-        select(CaseMilestone)
-        .where(CaseMilestone.case_id == case.id, CaseMilestone.code == wanted.value)
-        .order_by(CaseMilestone.occurrence.desc()),
-    )
-    if not rows:
-        raise NotFound("This milestone is not recorded, so there is nothing to correct.")
-    was_on = rows[0].occurred_on
-    rows[0].occurred_on = occurred_on
-    moved = moved_items(session, case, wanted, was_on, occurred_on)
-    for item, change in moved:
-        set_day(item, change.after_on)
-    changes = [change for _item, change in moved]
-    record(
-        session,
-        actor,
-        "milestones.corrected",
-        "milestone",
-        wanted.value,
-        case_id=case.id,
-        reason=why,
-        facts={
-            "was_on": was_on.isoformat(),
-            "occurred_on": occurred_on.isoformat(),
-            "items_moved": len(changes),
-        },
-        now=moment.at,
-    )
-    session.flush()  # what is due is read in the same unit
-    return changes
-
-
-def _not_in_the_future(occurred_on: date, moment: Moment) -> None:
+def require_past(occurred_on: date, moment: Moment) -> None:
+    """Raise Invalid for a day that has not come or makes no sense."""
     if occurred_on > moment.today:
         raise refuse_field("occurred_on", "A milestone is recorded once it has happened.")
     if occurred_on < _EARLIEST:

@@ -21,6 +21,7 @@ from seedtrust.domain.cases.states import Milestone
 from seedtrust.domain.terms.states import (
     CapPeriod,
     Category,
+    CorrectionState,
     ItemState,
     TaxClass,
     TermApprover,
@@ -141,3 +142,46 @@ class ScheduleItem(Base):
     version: Mapped[int] = mapped_column(Integer, nullable=False)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+
+
+class MilestoneCorrection(Base):
+    """A proposal to move a milestone to another day; a milestone has one open at most."""
+
+    __tablename__ = "milestone_corrections"
+    __table_args__ = (one_of("state", CorrectionState), Index(None, "case_id", "id"))
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("case_milestones.id"))
+    # The same number while the proposal is open, nothing afterwards: a unique key of open ones.
+    open_milestone_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    was_on: Mapped[date] = mapped_column()
+    proposed_on: Mapped[date] = mapped_column()
+    reason: Mapped[str] = mapped_column(String(500))
+    state: Mapped[str] = mapped_column(Ascii(20))
+    proposed_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    proposed_by: Mapped[str] = mapped_column(String(200))
+    proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    decided_by: Mapped[str] = mapped_column(String(200))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decision_reason: Mapped[str] = mapped_column(String(500))
+    version: Mapped[int] = mapped_column(Integer, nullable=False)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+
+
+class MilestoneCorrectionItem(Base):
+    """One schedule item that a correction would move, as the proposer was shown it."""
+
+    __tablename__ = "milestone_correction_items"
+    __table_args__ = (UniqueConstraint("correction_id", "number"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    correction_id: Mapped[int] = mapped_column(ForeignKey("milestone_corrections.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    item_id: Mapped[int] = mapped_column(ForeignKey("schedule_items.id"))
+    title: Mapped[str] = mapped_column(String(300))
+    amount_cents: Mapped[int] = mapped_column(CentsType)
+    before_on: Mapped[date | None] = mapped_column()
+    after_on: Mapped[date | None] = mapped_column()

@@ -91,6 +91,14 @@ class CapPeriod(StrEnum):
     JOURNEY = "journey"
 
 
+class CorrectionState(StrEnum):
+    """The life of a proposed correction of a milestone."""
+
+    PROPOSED = "PROPOSED"
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+
+
 class TermApprover(StrEnum):
     """Who says yes after the escrow's own review."""
 

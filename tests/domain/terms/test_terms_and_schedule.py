@@ -18,7 +18,6 @@ from seedtrust.domain.cases.models import Agreement
 from seedtrust.domain.cases.states import AgreementKind, CaseKind, Milestone
 from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.payees import service as payees
-from seedtrust.domain.terms import milestones
 from seedtrust.domain.terms import service as terms
 from seedtrust.domain.terms.dating import Happened, Spread, pays_on
 from seedtrust.domain.terms.errors import NothingToActivate, ProposerCannotActivate
@@ -213,56 +212,6 @@ def test_what_is_due_comes_by_day_and_then_in_the_order_of_the_contract(
         assert due(date(2026, 3, 6), 2) == [earlier.id, first.id, second.id]
         titles = [line.title for line in schedule_of(session, world.specialist, world.case)]
         assert titles == ["earlier", "Escrow fee", "first", "second"]
-
-
-def test_a_corrected_milestone_moves_what_is_unpaid_and_shows_the_difference(
-    session_factory: Sessions,
-) -> None:
-    with session_factory() as session, session.begin():
-        world = world_of.build(session)
-        _compensation(session, world, 100, Milestone.MEDICATION_STARTED, title="paid")
-        _compensation(session, world, 200, Milestone.MEDICATION_STARTED, days=4, title="unpaid")
-        world_of.activate(session, world)
-        world_of.sign(session, world, AgreementKind.ESCROW)
-        world_of.fund(session, world)
-        world_of.sign(session, world, AgreementKind.DONOR, on=date(2026, 2, 18))
-        world_of.happen(session, world, Milestone.MEDICATION_STARTED, on=date(2026, 3, 6))
-        paid, unpaid = world_of.planned(session, world)
-        paid.state = "MATERIALISED"
-        changes = milestones.correct_milestone(
-            session,
-            world.specialist,
-            case_ref=world.case.reference,
-            code="medication_started",
-            occurred_on=date(2026, 3, 5),
-            reason="Clinic letter says Thursday",
-            moment=world_of.moment_on(date(2026, 3, 9)),
-        )
-        assert [(one.title, one.before_on, one.after_on) for one in changes] == [
-            ("unpaid", date(2026, 3, 10), date(2026, 3, 9))
-        ]
-        assert paid.due_on == date(2026, 3, 6)
-        assert unpaid.due_on == date(2026, 3, 9)
-        with pytest.raises(NotFound):
-            milestones.correct_milestone(
-                session,
-                world.specialist,
-                case_ref=world.case.reference,
-                code="retrieval_done",
-                occurred_on=date(2026, 3, 5),
-                reason="Never happened",
-                moment=world_of.moment_on(date(2026, 3, 9)),
-            )
-        with pytest.raises(Forbidden):
-            milestones.correct_milestone(
-                session,
-                world.agency_admin,
-                case_ref=world.case.reference,
-                code="medication_started",
-                occurred_on=date(2026, 3, 4),
-                reason="Earlier pay",
-                moment=world_of.moment_on(date(2026, 3, 9)),
-            )
 
 
 def test_an_ended_term_pays_no_more(session_factory: Sessions) -> None:
