@@ -56,6 +56,14 @@ SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("Payment runs", "admin.runs_list", "runs", "send", Permission.RUNS_VIEW, "p"),
             Entry("Payments", "admin.payments_list", "payments", "cash", Permission.RUNS_VIEW, "m"),
             Entry(
+                "Returns",
+                "admin.returns_list",
+                "returns",
+                "arrow-back-up",
+                Permission.RUNS_VIEW,
+                "e",
+            ),
+            Entry(
                 "Deposits",
                 "admin.deposits_list",
                 "deposits",

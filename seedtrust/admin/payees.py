@@ -12,9 +12,10 @@ from wtforms.validators import DataRequired, Length
 
 from seedtrust.admin import blueprint, listing
 from seedtrust.admin.forms import Form, choices_of
+from seedtrust.admin.words import category_words
 from seedtrust.core.permissions import Permission
 from seedtrust.domain.desk import payees as desk
-from seedtrust.domain.payees import queries, service
+from seedtrust.domain.payees import queries, service, unblocking
 from seedtrust.domain.payees.states import AccountState, AccountType, PayeeKind
 from seedtrust.domain.payees.views import AccountView, PayeeView
 from seedtrust.ext import in_transaction, reading
@@ -122,9 +123,20 @@ def payees_list() -> str:
 def payees_detail(reference: str) -> str:
     """Show one payee with every account it has had, masked."""
     actor = current_actor()
-    payee = reading(lambda unit: queries.payee_view(unit, actor, reference))
+    payee, (why, held) = reading(
+        lambda unit: (
+            queries.payee_view(unit, actor, reference),
+            desk.held_payments(unit, actor, reference),
+        )
+    )
     return render_template(
-        "admin/payees/detail.html", payee=payee, kind_words=KIND_WORDS, type_words=TYPE_WORDS
+        "admin/payees/detail.html",
+        payee=payee,
+        why_held=why,
+        held=held,
+        kind_words=KIND_WORDS,
+        type_words=TYPE_WORDS,
+        category_words=category_words,
     )
 
 
@@ -171,16 +183,26 @@ def payees_account(reference: str) -> ResponseReturnValue:
 def account_page(reference: str, **refused: Form) -> ResponseReturnValue:
     """Return the page of an account; forms that were refused are shown again."""
     actor = current_actor()
-    payee = reading(
-        lambda unit: queries.payee_view(unit, actor, desk.payee_of_account(unit, actor, reference))
-    )
+
+    def work(unit: Session) -> tuple[PayeeView, tuple[str, str, bool], desk.Held]:
+        payee_ref = desk.payee_of_account(unit, actor, reference)
+        return (
+            queries.payee_view(unit, actor, payee_ref),
+            desk.open_question(unit, actor, reference),
+            desk.held_payments(unit, actor, payee_ref),
+        )
+
+    payee, (asked_by, asked_why, asked_self), (why, held) = reading(work)
     account = next(row for row in payee.accounts if row.reference == reference)
     before = payee.active if payee.active is not account else None
     forms: dict[str, Any] = {
         "verify": CallBackForm(formdata=None, prefix="verify-"),
         "reject": RejectForm(formdata=None, prefix="reject-"),
         "block": RejectForm(formdata=None, prefix="block-"),
+        "unblock": RejectForm(formdata=None, prefix="unblock-"),
+        "stay": RejectForm(formdata=None, prefix="stay-"),
     }
+    is_blocked = account.state is AccountState.BLOCKED
     page = render_template(
         "admin/payees/account.html",
         payee=payee,
@@ -189,6 +211,17 @@ def account_page(reference: str, **refused: Form) -> ResponseReturnValue:
         forms={**forms, **refused},
         refused=next(iter(refused), None),
         may_block=actor.may(Permission.PAYEES_APPROVE) and account.state is AccountState.ACTIVE,
+        asked_by=asked_by,
+        asked_why=asked_why,
+        asked_self=asked_self,
+        may_ask=is_blocked and not asked_by and actor.may(Permission.PAYEES_CHECK),
+        may_decide=is_blocked
+        and bool(asked_by)
+        and not asked_self
+        and actor.may(Permission.PAYEES_APPROVE),
+        why_held=why,
+        held=held,
+        category_words=category_words,
         own_hand=_own_hand(account),
         items=_history(account),
         type_words=TYPE_WORDS,
@@ -329,3 +362,50 @@ def payees_block(reference: str) -> ResponseReturnValue:
         )
     )
     return _back(reference, "Nothing is paid to this account any more.")
+
+
+@blueprint.post("/payees/accounts/<reference>/unblock")
+@requires(Permission.PAYEES_CHECK, back=_ACCOUNT)
+def payees_unblock(reference: str) -> ResponseReturnValue:
+    """Ask that a blocked account be used again, as the first of two people."""
+    form = RejectForm(prefix="unblock-")
+    if not form.validate_on_submit():
+        return account_page(reference, unblock=form)
+    show_again(form, lambda: account_page(reference, unblock=form), 422)
+    actor, when, reason = current_actor(), moment(), form.reason.data
+
+    def work(unit: Session) -> None:
+        unblocking.ask_unblock(unit, actor, account_ref=reference, reason=reason, moment=when)
+
+    in_transaction(work)
+    return _back(reference, "A second person decides about it now.")
+
+
+@blueprint.post("/payees/accounts/<reference>/unblock/confirm")
+@requires(Permission.PAYEES_APPROVE, back=_ACCOUNT)
+def payees_unblock_confirm(reference: str) -> ResponseReturnValue:
+    """Put a blocked account back to use, as the second person."""
+    actor, when = current_actor(), moment()
+
+    def work(unit: Session) -> None:
+        unblocking.confirm_unblock(unit, actor, account_ref=reference, moment=when)
+
+    in_transaction(work)
+    return _back(reference, "The account is in use again.")
+
+
+@blueprint.post("/payees/accounts/<reference>/unblock/refuse")
+@requires(Permission.PAYEES_APPROVE, back=_ACCOUNT)
+def payees_unblock_refuse(reference: str) -> ResponseReturnValue:
+    """Leave a blocked account blocked, with a reason."""
+    form = RejectForm(prefix="stay-")
+    if not form.validate_on_submit():
+        return account_page(reference, stay=form)
+    show_again(form, lambda: account_page(reference, stay=form), 422)
+    actor, when, reason = current_actor(), moment(), form.reason.data
+
+    def work(unit: Session) -> None:
+        unblocking.refuse_unblock(unit, actor, account_ref=reference, reason=reason, moment=when)
+
+    in_transaction(work)
+    return _back(reference, "The account stays blocked.")

@@ -11,6 +11,7 @@ from seedtrust.admin import blueprint, listing
 from seedtrust.admin.words import RAIL_WORDS, category_words, recorded
 from seedtrust.core.permissions import Permission
 from seedtrust.domain.desk import payments as desk
+from seedtrust.domain.desk.returns import after_return, return_rates
 from seedtrust.domain.payments.queries import payment_view
 from seedtrust.domain.payments.states import (
     INSTRUCTION_LABELS,
@@ -20,7 +21,7 @@ from seedtrust.domain.payments.states import (
 )
 from seedtrust.domain.payments.views import PaymentView, StepView
 from seedtrust.ext import reading
-from seedtrust.web.actor import current_actor
+from seedtrust.web.actor import business_today, current_actor
 from seedtrust.web.guard import requires
 from seedtrust.web.page import TimelineItem, Tone
 
@@ -76,14 +77,17 @@ def payments_list() -> ResponseReturnValue:
         unmatched=view == "unmatched",
     )
     sort, csv = listing.sort_of(desk.SORTS, "-effective"), listing.wants_csv()
-    table = reading(
-        lambda unit: desk.payment_table(
-            unit,
-            actor,
-            filters=filters,
-            sort=sort,
-            page=1 if csv else number,
-            per_page=listing.EXPORTED if csv else listing.PER_PAGE,
+    table, meters = reading(
+        lambda unit: (
+            desk.payment_table(
+                unit,
+                actor,
+                filters=filters,
+                sort=sort,
+                page=1 if csv else number,
+                per_page=listing.EXPORTED if csv else listing.PER_PAGE,
+            ),
+            return_rates(unit, business_today()),
         )
     )
     if csv:
@@ -91,6 +95,7 @@ def payments_list() -> ResponseReturnValue:
     return render_template(
         "admin/payments/list.html",
         table=table,
+        meters=meters,
         filters=filters,
         view=view,
         views=[(key, words) for key, (words, _) in VIEWS.items()],
@@ -143,12 +148,15 @@ def _csv(table: desk.PaymentTable) -> Response:
 def payments_detail(reference: str) -> str:
     """Show one payment: where it stands in plain words, and its timeline."""
     actor = current_actor()
-    payment, steps = reading(lambda unit: payment_view(unit, actor, reference))
+    (payment, steps), after = reading(
+        lambda unit: (payment_view(unit, actor, reference), after_return(unit, actor, reference))
+    )
     return render_template(
         "admin/payments/detail.html",
         row=payment,
         sentence=_SENTENCES[payment.state],
         items=_timeline(payment, steps),
+        after=after,
         matched=payment.reconciliation_status is ReconciliationStatus.MATCHED,
         rail_words=RAIL_WORDS,
         category_words=category_words,

@@ -17,6 +17,7 @@ from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases.states import Stage
 from seedtrust.domain.desk import worklist as desk
 from seedtrust.domain.desk.exceptions import Exceptional, open_items
+from seedtrust.domain.desk.returns import Meter, return_rates
 from seedtrust.domain.desk.runs import WaitingRun, next_cutoff, waiting_runs
 from seedtrust.domain.desk.worklist import Pile, Worklist
 from seedtrust.domain.disbursements.states import RequestState
@@ -24,7 +25,7 @@ from seedtrust.domain.funding.states import DepositState
 from seedtrust.domain.operations import service as operations
 from seedtrust.domain.payees.states import AccountState
 from seedtrust.domain.payments import queries as payments
-from seedtrust.domain.payments.states import InstructionState, RunState
+from seedtrust.domain.payments.states import CorrectionState, InstructionState, RunState
 from seedtrust.domain.payments.views import BankLink
 from seedtrust.domain.reconciliation.proof import three_ways
 from seedtrust.domain.reconciliation.views import ThreeWay
@@ -112,6 +113,7 @@ class Seen:
     runs: list[WaitingRun]
     proofs: list[ThreeWay]
     link: BankLink | None
+    meters: tuple[Meter, ...]
 
 
 def _read(unit: Session, actor: Actor) -> Seen:
@@ -122,6 +124,7 @@ def _read(unit: Session, actor: Actor) -> Seen:
         waiting_runs(unit, actor) if sees_runs else [],
         three_ways(unit, actor, business_today()) if sees_bank else [],
         payments.bank_link(unit) if sees_bank else None,
+        return_rates(unit, business_today()) if sees_runs else (),
     )
 
 
@@ -140,6 +143,7 @@ def today() -> str:
         troubles=_troubles(seen.work),
         proofs=seen.proofs,
         link=seen.link,
+        meter=max(seen.meters, key=lambda meter: meter.percent / meter.limit_percent, default=None),
         in_flight=seen.work.of(desk.PAYMENTS, InstructionState.SENT, InstructionState.ACCEPTED),
         unclear=seen.work.of(desk.PAYMENTS, InstructionState.UNKNOWN, InstructionState.SUBMITTING),
         reserved=seen.work.of(desk.REQUESTS, RequestState.READY),
@@ -233,8 +237,25 @@ def _tasks(actor: Actor, work: Worklist) -> list[Task]:
     return found + _money_tasks(actor, work)
 
 
-def _money_tasks(actor: Actor, work: Worklist) -> list[Task]:
+def _correction_tasks(actor: Actor, work: Worklist) -> list[Task]:
+    href = url_for("admin.returns_corrections")
     found: list[Task] = []
+    for permission, state, act in (
+        (Permission.PAYEES_CHECK, CorrectionState.OPEN, "to look at"),
+        (Permission.PAYEES_APPROVE, CorrectionState.PROPOSED, "to apply as a second person"),
+    ):
+        pile = work.of(desk.CORRECTIONS, state)
+        if pile.count and actor.may(permission):
+            title = _counted(pile, f"bank correction {act}", f"bank corrections {act}")
+            due = pile.first_on
+            tone: Tone = "bad" if due is not None and due <= business_today() else "warn"
+            detail = "" if due is None else f"the first is due on {due.isoformat()}"
+            found.append(Task(title, detail, href, "file-pencil", tone))
+    return found
+
+
+def _money_tasks(actor: Actor, work: Worklist) -> list[Task]:
+    found = _correction_tasks(actor, work)
     deposits = work.of(desk.DEPOSITS, DepositState.UNIDENTIFIED)
     if deposits.count and actor.may(Permission.DEPOSITS_MATCH):
         title = _counted(deposits, "deposit to match", "deposits to match")
@@ -290,6 +311,7 @@ _SUBJECT_PAGES: Final = {
     "statement": "admin.statements_detail",
     "reconciliation": "admin.reconciliation_detail",
     "payee_account": "admin.payees_account",
+    "correction": "admin.returns_corrections",
     "outbox_message": "admin.jobs_overview",
     "job_run": "admin.jobs_overview",
 }

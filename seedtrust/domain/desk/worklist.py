@@ -21,8 +21,12 @@ from seedtrust.domain.operations.models import ExceptionItem
 from seedtrust.domain.outbox.models import OutboxMessage
 from seedtrust.domain.payees.models import PayeeAccount
 from seedtrust.domain.payees.states import OPEN_CHANGE
-from seedtrust.domain.payments.models import PaymentInstruction
-from seedtrust.domain.payments.states import IN_FLIGHT_STATES, UNCLEAR_STATES
+from seedtrust.domain.payments.models import AccountCorrection, PaymentInstruction
+from seedtrust.domain.payments.states import (
+    IN_FLIGHT_STATES,
+    UNCLEAR_STATES,
+    UNDECIDED_CORRECTIONS,
+)
 from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine
 
 REQUESTS: Final = "request"
@@ -34,6 +38,7 @@ CASES: Final = "case"
 OUTBOX: Final = "outbox"
 LINES: Final = "line"
 STATEMENTS: Final = "statement"
+CORRECTIONS: Final = "correction"
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ def worklist(session: Session) -> Worklist:
         _outbox(),
         _lines(),
         _statements(),
+        _corrections(),
     )
     return Worklist(
         {
@@ -207,4 +213,13 @@ def _statements() -> SelectBase:
         null(),
         func.max(row.imported_at),
         func.max(row.current_on),
+    )
+
+
+def _corrections() -> SelectBase:
+    row = AccountCorrection
+    return (
+        select(literal(CORRECTIONS), row.state, func.count(), null(), null(), func.min(row.due_on))
+        .where(row.state.in_([state.value for state in UNDECIDED_CORRECTIONS]))
+        .group_by(row.state)
     )
