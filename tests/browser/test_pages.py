@@ -21,9 +21,11 @@ from seedtrust.domain.identity.models import User
 from seedtrust.domain.identity.passwords import new_hash
 from seedtrust.domain.identity.states import UserKind
 from seedtrust.domain.payees.models import Payee, PayeeAccount
-from seedtrust.domain.payments.models import PaymentInstruction
+from seedtrust.domain.payments.corrections import Noted, note_correction
+from seedtrust.domain.payments.models import AccountCorrection, PaymentInstruction
 from seedtrust.domain.reconciliation.models import BankStatement
 from seedtrust.domain.terms.models import ContractTerm
+from seedtrust.formats import nacha
 from seedtrust.journeys.cast import PASSWORD
 from seedtrust.web.guard import Door, route_table
 from tests.browser.conftest import photograph
@@ -61,6 +63,8 @@ class Stage:
         self.run = fill_the_desk(world)
         self.mileage = world.request(MILEAGE)
         self.person = world.do(self._welcome)
+        payment = self.payment()
+        world.do(lambda session: self._correct(session, payment))
         world.work()
 
     def _welcome(self, session: Any) -> str:
@@ -87,6 +91,15 @@ class Stage:
             now=now,
         )
         return person.reference
+
+    def _correct(self, session: Any, payment: str) -> None:
+        """Have the bank correct the account of a payment."""
+        tools = self.world.tools
+        when = tools.moment_in(session)
+        data = nacha.corrected_data("C01", account_number="99887766554")
+        noted = Noted("", payment, "C01", data, when.today)
+        bank = Actor.system("tests")
+        note_correction(session, bank, noted, keyring=tools.keyring, moment=when)
 
     def newest(self, model: Any) -> str:
         """Return the reference of the newest row of a table."""
@@ -189,6 +202,10 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "people_invite": (ESCROW, at("people/invite")),
     "people_list": (LEGAL, at("people")),
     "people_revoke": (LEGAL, lambda stage: f"/admin/people/{stage.person}/roles/auditor/revoke"),
+    "returns_codes": (LEAD, at("returns/codes")),
+    "returns_correction": (SPECIALIST, one("returns/corrections", AccountCorrection)),
+    "returns_corrections": (SPECIALIST, at("returns/corrections")),
+    "returns_list": (LEAD, at("returns?view=all")),
     "requests_detail": (ESCROW, lambda stage: f"/admin/requests/{stage.mileage}"),
     "requests_list": (ESCROW, at("requests")),
     "requests_new": (ESCROW, lambda stage: f"/admin/requests/new?case={stage.world.case}"),
