@@ -155,6 +155,11 @@ class FileDropBank:
             message = "The file to be sent is not the one that was sealed."
             raise NotSent(message)
         with self._alone():
+            # Whoever had the folder while we waited may have left this very file in it and died
+            # before saying so.
+            known = self.find_file(upload)
+            if known is not None:
+                return known
             path = self._inbox / f"{upload.name}.ach"
             try:
                 reach("file.before_part")

@@ -21,7 +21,7 @@ class BankProcess:
     def __init__(self, url: str, drop: Path) -> None:
         """Take where the bank listens and its folder."""
         timeouts = Timeouts(connect_seconds=10.0, read_seconds=60.0)
-        self.url = url
+        self.url, self.drop = url, drop
         self.bank = FileDropBank(url, API_KEY, drop, timeouts)
         self.control = HttpSandboxControl(url, API_KEY)
 

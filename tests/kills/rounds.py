@@ -185,7 +185,7 @@ class Office:
 
     def work_here(self, day: date) -> None:
         """Do a day's work in this process."""
-        self.rules.work(self._tools(day), self.dice)
+        self.rules.work(self.tools(day), self.dice)
 
     def _finish(self, day: date) -> None:
         for _ in range(PATIENCE):
@@ -199,7 +199,7 @@ class Office:
 
     def _worker(self, day: date, *fates: Fate, by_hand: bool = False) -> Worker:
         self.now += timedelta(seconds=self.dice.choice(PAUSES))
-        tools, dice = self._tools(day), random.Random(self.dice.random())  # noqa: S311 - dice
+        tools, dice = self.tools(day), random.Random(self.dice.random())  # noqa: S311 - dice
 
         def work() -> None:
             if by_hand:
@@ -208,7 +208,8 @@ class Office:
 
         return Worker(work, *fates)
 
-    def _tools(self, day: date) -> Tools:
+    def tools(self, day: date) -> Tools:
+        """Return what workers work with at ten in the morning of a day."""
         return FixedTools(
             clock=FixedClock(self.now),
             business_clock="real",
