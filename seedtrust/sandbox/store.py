@@ -12,7 +12,7 @@ from typing import Final
 Connection = sqlite3.Connection
 Row = sqlite3.Row
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 BUSY_SECONDS: Final = 30
 
 _SCHEMA: Final = """
@@ -263,6 +263,7 @@ CREATE TABLE webhook_delivery (
     last_status INTEGER
 ) STRICT;
 CREATE INDEX ix_webhook_delivery_due ON webhook_delivery (state, position, id);
+CREATE INDEX ix_webhook_delivery_next ON webhook_delivery (state, next_at);
 CREATE TABLE webhook_trick (name TEXT PRIMARY KEY, remaining INTEGER NOT NULL) STRICT;
 CREATE TABLE fault (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

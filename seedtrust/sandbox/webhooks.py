@@ -159,7 +159,8 @@ def secrets_of(row: Row, now: datetime) -> tuple[str, ...]:
 
 def next_delivery(connection: Connection, now: datetime) -> Delivery | None:
     """Return what is to be brought next, in the order of events; use up a trick if one is armed."""
-    if is_paused(connection):
+    due_at = next_due(connection)
+    if due_at is None or due_at > now:
         return None
     row = connection.execute(
         "SELECT d.*, s.url, s.secret, s.old_secret, s.old_until FROM webhook_delivery d"
