@@ -17,6 +17,7 @@ from seedtrust.domain.cases.states import STAGE_LABELS, CaseKind, Stage
 from seedtrust.domain.cases.views import KIND_LABELS
 from seedtrust.domain.desk import cases as desk
 from seedtrust.domain.disbursements.forecast import Forecast
+from seedtrust.domain.funding.states import FUNDING_LABELS, FUNDING_TONES
 from seedtrust.ext import reading
 from seedtrust.web import charts, page
 from seedtrust.web.actor import business_today, current_actor
@@ -126,6 +127,9 @@ def cases_overview(reference: str) -> str:
         forecast=found.forecast,
         chart=_chart(found.forecast),
         coming=_coming(found.forecast),
+        funding=found.funding,
+        funding_words=FUNDING_LABELS,
+        funding_tones=FUNDING_TONES,
         today=today,
         stage_tone=stage_tone,
         case_tabs=case_tabs(reference),

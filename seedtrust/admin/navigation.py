@@ -72,6 +72,13 @@ SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
                 "d",
             ),
             Entry(
+                "Requests for funds",
+                "admin.funding_list",
+                "funding",
+                "wallet",
+                Permission.DEPOSITS_VIEW,
+            ),
+            Entry(
                 "Statements",
                 "admin.statements_list",
                 "statements",

@@ -90,7 +90,17 @@ class ForecastOutput(Output):
     minimum_cents = fields.Integer(required=True)
     points = fields.List(fields.Nested(ForecastPointOutput), required=True)
     shortfall_on = fields.Date(required=True, allow_none=True)
-    shortfall_cents = fields.Integer(required=True)
+    shortfall_cents = fields.Integer(
+        required=True, metadata={"description": "What is missing on the worst day"}
+    )
+    needed_by_on = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The banking day by which money has to be there"},
+    )
+    first_shortfall_cents = fields.Integer(
+        required=True, metadata={"description": "What is missing on the day of the shortfall"}
+    )
 
 
 class ProofOfFundsOutput(Output):
@@ -169,6 +179,7 @@ def show_forecast(case: str) -> dict[str, Any]:
         held = cases.case_for(session, actor, case, Permission.LEDGER_VIEW)
         veil = cases.veil_for(session, actor, held)
         found = forecast_of(session, held, today)
+        short = found.until(date.max)
         return {
             "today": found.today,
             "minimum_cents": found.minimum_cents,
@@ -181,8 +192,10 @@ def show_forecast(case: str) -> dict[str, Any]:
                 }
                 for point in found.points
             ],
-            "shortfall_on": found.shortfall_on,
-            "shortfall_cents": found.shortfall_cents,
+            "shortfall_on": None if short is None else short.on,
+            "shortfall_cents": 0 if short is None else short.most_cents,
+            "needed_by_on": None if short is None else short.needed_by_on,
+            "first_shortfall_cents": 0 if short is None else short.first_cents,
         }
 
     return reading(work)

@@ -45,6 +45,7 @@ def references(desk: DeskWorld) -> dict[str, str]:
         "agreement": newest(desk, Agreement),
         "term": newest(desk, ContractTerm),
         "day": _day(desk),
+        "funding": max(desk.asked_for_funds(number) for number in range(MANY)),
     }
 
 
@@ -98,6 +99,8 @@ PAGES = (
     "/admin/payees/accounts/{account}",
     "/admin/deposits",
     "/admin/deposits/{deposit}",
+    "/admin/funding",
+    "/admin/funding/{funding}",
     "/admin/statements",
     "/admin/statements/proof",
     "/admin/reconciliation",
@@ -119,6 +122,9 @@ ACTS = (
     ("specialist", "/admin/terms/{term}/end"),
     ("specialist", "/admin/cases/{case}/milestones/new"),
     ("specialist", "/admin/cases/{case}/milestones/agreement_executed/correct"),
+    ("specialist", "/admin/cases/{case}/funding/new"),
+    ("specialist", "/admin/funding/{funding}/send"),
+    ("specialist", "/admin/funding/{funding}/withdraw"),
     ("specialist", "/admin/cases/{case}/closing/start"),
     ("specialist", "/admin/cases/{case}/closing/call-off"),
     ("specialist", "/admin/cases/{case}/closing/withdraw"),

@@ -15,7 +15,8 @@ from sqlalchemy import select
 
 from seedtrust.core.permissions import Actor, Role
 from seedtrust.domain.cases.models import Agreement
-from seedtrust.domain.funding.models import Deposit
+from seedtrust.domain.funding.asking import draft_request
+from seedtrust.domain.funding.models import Deposit, FundingRequest
 from seedtrust.domain.identity import service as identity
 from seedtrust.domain.identity.models import User
 from seedtrust.domain.identity.passwords import new_hash
@@ -65,6 +66,7 @@ class Stage:
         self.person = world.do(self._welcome)
         payment = self.payment()
         world.do(lambda session: self._correct(session, payment))
+        world.do(self._ask_for_funds)
         world.work()
 
     def _welcome(self, session: Any) -> str:
@@ -100,6 +102,16 @@ class Stage:
         noted = Noted("", payment, "C01", data, when.today)
         bank = Actor.system("tests")
         note_correction(session, bank, noted, keyring=tools.keyring, moment=when)
+
+    def _ask_for_funds(self, session: Any) -> None:
+        draft_request(
+            session,
+            Actor.system("tests"),
+            case_ref=self.world.case,
+            amount_cents=250_000,
+            reason="A second clinic has sent its estimate",
+            moment=self.world.tools.moment_in(session),
+        )
 
     def newest(self, model: Any) -> str:
         """Return the reference of the newest row of a table."""
@@ -189,6 +201,11 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "deposits_detail": (LEAD, one("deposits", Deposit)),
     "deposits_list": (LEAD, at("deposits")),
     "enrol": (NEWCOMER, at("sign-in/enrol")),
+    "funding_detail": (LEAD, one("funding", FundingRequest)),
+    "funding_list": (LEAD, at("funding")),
+    "funding_new": (ESCROW, case("/funding/new")),
+    "funding_send": (ESCROW, one("funding", FundingRequest, "/send")),
+    "funding_withdraw": (ESCROW, one("funding", FundingRequest, "/withdraw")),
     "jobs_overview": (IT, at("jobs")),
     "jobs_runs": (IT, at("jobs/runs")),
     "payees_account": (SPECIALIST, one("payees/accounts", PayeeAccount)),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from seedtrust.core.permissions import Actor, Role
 from seedtrust.domain.disbursements import review
+from seedtrust.domain.funding.asking import draft_request
 from seedtrust.domain.funding.service import receive_wire
 from seedtrust.domain.payees import service as payees
 from seedtrust.domain.payees.models import PayeeAccount
@@ -144,6 +145,22 @@ class DeskWorld:
                 moment=moment,
             )
         ).reference
+
+    def asked_for_funds(self, number: int = 0) -> str:
+        """Prepare a request for funds by hand."""
+        moment = self.api.moment()
+        return self.api.do(
+            lambda session: (
+                draft_request(
+                    session,
+                    self.api.world.specialist,
+                    case_ref=self.case,
+                    amount_cents=500_000 + number,
+                    reason="A second clinic has sent its estimate",
+                    moment=moment,
+                ).reference
+            )
+        )
 
 
 def build(app: Flask) -> DeskWorld:

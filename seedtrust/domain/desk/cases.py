@@ -15,6 +15,7 @@ from seedtrust.domain.cases.queries import CaseFilters, cases_in_scope
 from seedtrust.domain.cases.scope import missing_case, reach
 from seedtrust.domain.cases.states import STAGE_LABELS, CaseKind, Stage
 from seedtrust.domain.cases.views import KIND_LABELS, CaseView, view_of
+from seedtrust.domain.desk.funding import FundingRow, funding_of_case
 from seedtrust.domain.disbursements.forecast import Forecast, forecast_of
 from seedtrust.domain.ledger import queries as ledger
 from seedtrust.domain.ledger.queries import Balance
@@ -88,6 +89,7 @@ class Overview:
     view: CaseView
     balance: Balance
     forecast: Forecast
+    funding: tuple[FundingRow, ...]
 
 
 def case_table(
@@ -195,9 +197,11 @@ def held_case(session: Session, actor: Actor, reference: str) -> tuple[Case, Cas
 def overview(session: Session, actor: Actor, reference: str, today: date) -> Overview:
     """Return the first tab of a case. Eight queries at most. Raises NotFound."""
     case, head = held_case(session, actor, reference)
+    balance = ledger.balance_of(session, case.ledger_account_id)
     return Overview(
         head,
         view_of(session, actor, case),
-        ledger.balance_of(session, case.ledger_account_id),
-        forecast_of(session, case, today),
+        balance,
+        forecast_of(session, case, today, stands=balance),
+        funding_of_case(session, case),
     )

@@ -13,6 +13,7 @@ from seedtrust.domain.cases.models import Case
 from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.disbursements.states import RequestState
 from seedtrust.domain.ledger import queries as ledger_queries
+from seedtrust.domain.ledger.queries import Balance
 from seedtrust.domain.terms.models import ContractTerm, ScheduleItem
 from seedtrust.domain.terms.states import ItemState
 
@@ -82,14 +83,20 @@ class Forecast:
         return Shortfall(first, needed_by, missing[first], max(missing.values()))
 
 
-def forecast_of(session: Session, case: Case, today: date) -> Forecast:
-    """Return the course of a case's balance to its last dated item. Four queries."""
+def forecast_of(
+    session: Session, case: Case, today: date, *, stands: Balance | None = None
+) -> Forecast:
+    """Return the course of a case's balance to its last dated item.
+
+    Four queries, three for who knows already how the balance `stands`.
+    """
+    stands = stands or ledger_queries.balance_of(session, case.ledger_account_id)
     past = _past(session, case, today)
     balance = past[-1].balance_cents if past else 0
     points = list(past)
     points.append(ForecastPoint(today, balance, "Today", is_past=False))
     shortfall_on, shortfall = None, 0
-    for on, cents, label in sorted(_coming(session, case, today), key=lambda item: item[0]):
+    for on, cents, label in sorted(_coming(session, case, today, stands), key=lambda item: item[0]):
         balance -= cents
         points.append(ForecastPoint(on, balance, label, is_past=False))
         missing = case.minimum_balance_cents - balance
@@ -114,7 +121,9 @@ def _past(session: Session, case: Case, today: date) -> list[ForecastPoint]:
     return [days[on] for on in sorted(days)]
 
 
-def _coming(session: Session, case: Case, today: date) -> list[tuple[date, int, str]]:
+def _coming(
+    session: Session, case: Case, today: date, stands: Balance
+) -> list[tuple[date, int, str]]:
     items = session.execute(
         select(ScheduleItem.due_on, ScheduleItem.amount_cents, ContractTerm.title)
         .join(ContractTerm, ContractTerm.id == ScheduleItem.term_id)
@@ -131,7 +140,7 @@ def _coming(session: Session, case: Case, today: date) -> list[tuple[date, int, 
         )
     ).scalars()
     coming = [(max(due, today), cents, title) for due, cents, title in items if due is not None]
-    in_runs = ledger_queries.balance_of(session, case.ledger_account_id).reserved_cents
+    in_runs = stands.reserved_cents
     for request in requests:
         cents = request.approved_cents or request.amount_cents
         coming.append((max(request.pay_on or today, today), cents, request.description))

@@ -244,9 +244,10 @@ def locked_request(session: Session, actor: Actor, funding_ref: str) -> tuple[Ca
 
 
 def _shortfall(session: Session, case: Case, today: date) -> Shortfall | None:
-    ahead = forecast_of(session, case, today).until(today + timedelta(days=LOOK_AHEAD_DAYS))
-    available = balance_of(session, case.ledger_account_id).available_cents
-    missing_now = case.minimum_balance_cents - available
+    stands = balance_of(session, case.ledger_account_id)
+    forecast = forecast_of(session, case, today, stands=stands)
+    ahead = forecast.until(today + timedelta(days=LOOK_AHEAD_DAYS))
+    missing_now = case.minimum_balance_cents - stands.available_cents
     if missing_now <= 0:
         return ahead
     most = missing_now if ahead is None else max(missing_now, ahead.most_cents)
