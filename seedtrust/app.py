@@ -17,18 +17,19 @@ from seedtrust.core.clock import Clock, SystemClock
 from seedtrust.core.crypto import Keyring
 from seedtrust.core.locations import templates_folder
 from seedtrust.domain import tables as _tables  # noqa: F401 - every table must be known
-from seedtrust.domain.payments.ports import FILE_DROP, HUNTINGTON, Bank
+from seedtrust.domain.payments.ports import FILE_DROP, HUNTINGTON, Bank, CallLog
 from seedtrust.ext import configure_celery, db, reading, ring_the_relay
 from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl, Timeouts
-from seedtrust.gateways.channel import ClientCertificate, LineTimeouts
+from seedtrust.gateways.channel import ClientCertificate, LineTimeouts, log_line
 from seedtrust.gateways.huntington import HuntingtonBank
 from seedtrust.gateways.mail import SmtpMailer
 from seedtrust.gateways.oauth import Client
 from seedtrust.gateways.profile import Profile, ProfileRefused, load_profile
 from seedtrust.gateways.storage import LocalStorage
+from seedtrust.jobs.hints import call_log
 from seedtrust.jobs.tools import Tools
 from seedtrust.settings import PREFIX, Settings, SettingsRefused
-from seedtrust.web import actor, csrf, guard, limits, logs, problems, requestid
+from seedtrust.web import actor, csrf, guard, limits, logs, problems, requestid, webhooks
 from seedtrust.web.assets import init_assets
 from seedtrust.web.formatting import init_formatting
 from seedtrust.web.guard import PUBLIC, Door, requires
@@ -63,6 +64,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     _init_web(app, settings)
     admin.register(app)
     api.register(app)
+    webhooks.register(app)
     _register_open_routes(app)
     for endpoint in _OPEN_ENDPOINTS:
         guard.declare(app, endpoint, PUBLIC)
@@ -83,7 +85,7 @@ def make_tools(settings: Settings, *, clock: Clock | None = None) -> Tools:
         clock=clock or SystemClock(),
         business_clock=settings.business_clock,
         keyring=make_keyring(settings),
-        banks=make_banks(settings),
+        banks=make_banks(settings, call_log(clock or SystemClock())),
         sandbox=HttpSandboxControl(settings.bank_url, key) if beside_simulator else None,
         mailer=SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from),
         storage=LocalStorage(settings.storage_dir),
@@ -93,7 +95,7 @@ def make_tools(settings: Settings, *, clock: Clock | None = None) -> Tools:
     )
 
 
-def make_banks(settings: Settings) -> dict[str, Bank]:
+def make_banks(settings: Settings, calls: CallLog = log_line) -> dict[str, Bank]:
     """Return the adapters of all banks by the code that trust accounts name.
 
     Raises SettingsRefused when the profile of a bank is missing or wrong.
@@ -113,6 +115,7 @@ def make_banks(settings: Settings) -> dict[str, Bank]:
                 if certificate is None or certificate_key is None
                 else ClientCertificate(certificate, certificate_key)
             ),
+            call_log=calls,
         ),
     }
 

@@ -19,11 +19,32 @@ PREFIX: Final = "SEEDTRUST_"
 DEMO_MARK: Final = "demo"
 _KEY_BYTES: Final = 32
 _SECRET_LENGTH: Final = 32
+# The code of the bank that takes single payments, the only one that brings anything.
+_WEBHOOK_BANK: Final = "huntington"
+_SECRET_MARK: Final = "whsec_"  # noqa: S105 - what every secret of a webhook begins with
+_LEAST_WEBHOOK_BYTES: Final = 24
 _WELL_KNOWN: Final = frozenset({"changeme", "secret", "password", "development", "test"})
 
 
 class SettingsRefused(Exception):
     """The environment is incomplete or wrong; the message lists every fault."""
+
+
+def decode_webhook_secret(text: str) -> bytes:
+    """Return the key in a secret such as `whsec_...` (Standard Webhooks).
+
+    Raises ValueError when it is not `whsec_` and at least 24 bytes in base64.
+    """
+    body = text.removeprefix(_SECRET_MARK)
+    try:
+        key = base64.b64decode(body, validate=True)
+    except binascii.Error as error:
+        message = "must be whsec_ and base64"
+        raise ValueError(message) from error
+    if body == text or len(key) < _LEAST_WEBHOOK_BYTES:
+        message = f"must be whsec_ and at least {_LEAST_WEBHOOK_BYTES} bytes in base64"
+        raise ValueError(message)
+    return key
 
 
 class Environment(StrEnum):
@@ -122,6 +143,10 @@ class Settings(BaseSettings):
     bank_client_key: Path | None = Field(
         None, validate_default=True, description="Key of the client certificate, in PEM"
     )
+    bank_webhook_secrets: SecretStr = Field(
+        SecretStr(""),
+        description="Secrets that sign what that bank brings, `whsec_...,whsec_...`; off without",
+    )
     bank_connect_seconds: float = Field(
         5.0, gt=0, le=60, description="How long a bank may take to pick up"
     )
@@ -192,6 +217,13 @@ class Settings(BaseSettings):
     def _are_keys(cls, value: SecretStr) -> SecretStr:
         if value.get_secret_value():
             _parse_field_keys(value.get_secret_value())
+        return value
+
+    @field_validator("bank_webhook_secrets")
+    @classmethod
+    def _are_webhook_secrets(cls, value: SecretStr) -> SecretStr:
+        for part in _parts(value):
+            decode_webhook_secret(part)
         return value
 
     @field_validator("bank_client_key")
@@ -279,6 +311,12 @@ class Settings(BaseSettings):
         """Return the folder of the documents, from `storage_url`."""
         return Path(self.storage_url.removeprefix("file://"))
 
+    def webhook_keys(self, bank: str) -> tuple[bytes, ...]:
+        """Return the keys that may sign what a bank brings; none for a bank that brings nothing."""
+        if bank != _WEBHOOK_BANK:
+            return ()
+        return tuple(decode_webhook_secret(part) for part in _parts(self.bank_webhook_secrets))
+
     @property
     def bank_dir(self) -> Path:
         """Return the folder shared with the bank."""
@@ -293,6 +331,10 @@ class Settings(BaseSettings):
     def log_as_json(self) -> bool:
         """Tell whether log lines are JSON."""
         return self.log_format == "json" or (self.log_format is None and self.is_production)
+
+
+def _parts(secret: SecretStr) -> list[str]:
+    return [part.strip() for part in secret.get_secret_value().split(",") if part.strip()]
 
 
 def _parse_field_keys(text: str) -> dict[str, bytes]:

@@ -38,6 +38,7 @@ JOB_WORDS: Final = {
     "statements.import": "Import the bank's statements",
 }
 TOPIC_WORDS: Final = {
+    "bank.hint": "Ask the bank about what it has just told",
     "closing.refund_settled": "Close a case after its refund",
     "notice.mail": "Mail",
     "run.transmit": "Payment run to the bank",

@@ -16,6 +16,7 @@ from seedtrust.jobs import (
     bank,
     cases,
     clock,
+    hints,
     housekeeping,
     notices,
     payees,
@@ -60,6 +61,7 @@ def _every(minutes: int) -> tuple[time, ...]:
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     "closing.payment_came_back": cases.reopen_returned,
+    "bank.hint": hints.follow_hint,
     "notice.mail": notices.send_mail,
     "closing.refund_settled": cases.close_refunded,
     "payment.send": sending.send_payment,

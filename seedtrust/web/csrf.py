@@ -10,15 +10,17 @@ from flask_wtf.csrf import CSRFProtect
 from seedtrust.core.errors import Forbidden
 
 API_PREFIX = "/api/"
+WEBHOOK_PREFIX = "/webhooks/"
+_WITHOUT_COOKIES = (API_PREFIX, WEBHOOK_PREFIX)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class AdminOnlySessions(SecureCookieSessionInterface):
-    """Opens the cookie session for pages only: the API neither reads nor sets a cookie."""
+    """Opens the cookie session for pages only: API and banks neither read nor set a cookie."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Return the session of the cookie, or one that cannot be written under the API."""
-        if request.path.startswith(API_PREFIX):
+        if request.path.startswith(_WITHOUT_COOKIES):
             return self.make_null_session(app)
         return super().open_session(app, request)
 
@@ -35,7 +37,7 @@ def init_csrf(app: Flask) -> None:
 
     @app.before_request
     def _check() -> None:
-        if request.method in _SAFE_METHODS or request.path.startswith(API_PREFIX):
+        if request.method in _SAFE_METHODS or request.path.startswith(_WITHOUT_COOKIES):
             return
         # Browsers that send Sec-Fetch-Site tell us plainly; older ones are caught by the token.
         if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:

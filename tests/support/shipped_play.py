@@ -18,6 +18,7 @@ from seedtrust.core.clock import SystemClock
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.ledger.queries import case_lines
 from seedtrust.domain.notices.ports import Mail
+from seedtrust.domain.payments.states import CaseRail
 from seedtrust.ext import db, in_transaction, reading
 from seedtrust.gateways.bank import HttpSandboxControl
 from seedtrust.jobs.tools import Tools
@@ -79,8 +80,13 @@ def lines_in(session: Session) -> Sequence[Any]:
 
 
 @contextmanager
-def play_shipped(name: str, until: date, template: Path, folder: Path) -> Iterator[Played]:
-    """Play a shipped journey and let the calendar run on to a day; end all of it afterwards."""
+def play_shipped(
+    name: str, until: date, template: Path, folder: Path, *, rail: CaseRail | None = None
+) -> Iterator[Played]:
+    """Play a shipped journey and let the calendar run on to a day; end all of it afterwards.
+
+    On its own rail, or on another one.
+    """
     shipped = next(found for found in journey_folders() if found.name == name)
     url = databases.copy_of(template, folder / "seedtrust.sqlite3")
     bank_dir = folder / "bank"
@@ -100,6 +106,8 @@ def play_shipped(name: str, until: date, template: Path, folder: Path) -> Iterat
     tools = replace(make_tools(settings), mailer=letterbox)
     control = HttpSandboxControl(bank.url, "test-key")
     journey = read_journey(shipped / "journey.toml")
+    if rail is not None:
+        journey = replace(journey, rail=rail)
     with app.app_context():
         cast = Cast(tools.keyring)
         in_transaction(lambda session: cast.hire(session, now=tools.clock.now()))

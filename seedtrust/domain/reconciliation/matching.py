@@ -19,7 +19,8 @@ from seedtrust.domain.funding.models import CheckClearance, Deposit
 from seedtrust.domain.funding.service import mark_reconciled as mark_deposit
 from seedtrust.domain.payments import instructions as payments
 from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun, TrustAccount
-from seedtrust.domain.payments.states import ReconciliationStatus
+from seedtrust.domain.payments.states import UNCLEAR_STATES, ReconciliationStatus
+from seedtrust.domain.payments.unknown import settle_from_statement
 from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine
 
 _MATCHED: Final = ReconciliationStatus.MATCHED
@@ -36,7 +37,6 @@ def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
 
     What the bank's event has told later than its statement is found at the next call.
     """
-    del actor
     lines = lock_where(
         session,
         select(BankStatementLine)
@@ -47,6 +47,7 @@ def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
     if not lines:
         return 0
     references = {line.customer_reference for line in lines} - {""}
+    _decide_unclear(session, actor, lines, moment)
     by_run = _settled_runs(session, references)
     payments_by_ref = _payments(session, references)
     deposits = _deposits(session, {line.bank_reference for line in lines} - {""})
@@ -65,6 +66,31 @@ def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
             line.status, line.matched_at = _MATCHED.value, moment.at
             matched += 1
     return matched
+
+
+def _decide_unclear(
+    session: Session, actor: Actor, lines: Sequence[BankStatementLine], moment: Moment
+) -> None:
+    """Let the bank's final statement decide for payments whose outcome is unknown.
+
+    A line that names one is the proof that it went, whatever the interface says or does not say.
+    """
+    debits = {line.customer_reference: line for line in lines if line.amount_cents < 0}
+    unclear = session.execute(
+        select(PaymentInstruction.reference).where(
+            PaymentInstruction.reference.in_(debits),
+            PaymentInstruction.state.in_([state.value for state in UNCLEAR_STATES]),
+        )
+    ).scalars()
+    for reference in list(unclear):
+        settle_from_statement(
+            session,
+            actor,
+            instruction_ref=reference,
+            amount_cents=-debits[reference].amount_cents,
+            settled_on=debits[reference].as_of_on,
+            moment=moment,
+        )
 
 
 def release_matches(session: Session, statement: BankStatement) -> None:
