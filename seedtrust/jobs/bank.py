@@ -13,6 +13,7 @@ from seedtrust.core.failpoints import reach
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.payments import events, inbox
 from seedtrust.domain.payments.answers import apply_answer_file
+from seedtrust.domain.payments.corrections import note_from_bank
 from seedtrust.domain.payments.ports import (
     FILE_DROP,
     HUNTINGTON,
@@ -92,12 +93,14 @@ def _snapshot(
 
 def _apply(tools: Tools, actor: Actor, event: BankEvent, snapshot: PaymentSnapshot | None) -> bool:
     moment = tools.moment()
+
+    def apply(session: Session) -> None:
+        events.apply_event(session, actor, event, snapshot=snapshot, moment=moment)
+        if snapshot is not None:
+            note_from_bank(session, actor, snapshot, keyring=tools.keyring, moment=moment)
+
     try:
-        in_transaction(
-            lambda session: events.apply_event(
-                session, actor, event, snapshot=snapshot, moment=moment
-            )
-        )
+        in_transaction(apply)
     except DomainError as refusal:
         kept = refusal
         in_transaction(lambda session: events.keep_unapplied(session, event, kept, moment=moment))

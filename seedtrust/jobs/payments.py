@@ -10,9 +10,11 @@ from seedtrust.core.errors import DomainError, Unavailable
 from seedtrust.core.failpoints import reach
 from seedtrust.domain.operations.service import open_exception
 from seedtrust.domain.payments import transmission
+from seedtrust.domain.payments.errors import FileAltered, FileDiffers
 from seedtrust.domain.payments.files import seal_file
 from seedtrust.domain.payments.ports import BankError, OutcomeUnknown
 from seedtrust.domain.payments.queries import unclear_runs
+from seedtrust.domain.payments.telling import tell_stopped
 from seedtrust.domain.payments.transmission import Transmission
 from seedtrust.ext import in_transaction, reading
 from seedtrust.jobs.tools import Tools, system
@@ -118,14 +120,21 @@ def allowed(
     except Unavailable:
         raise
     except DomainError as refusal:
-        sentence, now = refusal.detail, tools.clock.now()
-        in_transaction(
-            lambda session: open_exception(
-                session, REFUSED_KIND, subject_type, reference, sentence, now=now
-            )
-        )
+        _report(tools, subject_type, reference, refusal)
         return False
     return True
+
+
+def _report(tools: Tools, subject_type: str, reference: str, refusal: DomainError) -> None:
+    """Put a refusal in front of a person; what was altered behind our back is told at once."""
+    sentence, moment = refusal.detail, tools.moment()
+
+    def report(session: Session) -> None:
+        open_exception(session, REFUSED_KIND, subject_type, reference, sentence, now=moment.at)
+        if isinstance(refusal, FileAltered | FileDiffers):
+            tell_stopped(session, f"{REFUSED_KIND}:{reference}", sentence, moment)
+
+    in_transaction(report)
 
 
 def later(error: BankError) -> Unavailable:

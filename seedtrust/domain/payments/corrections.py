@@ -29,6 +29,7 @@ from seedtrust.domain.payees.models import PayeeAccount
 from seedtrust.domain.payees.states import AccountType
 from seedtrust.domain.payments.errors import FileAltered, ProposerCannotApply
 from seedtrust.domain.payments.models import AccountCorrection, PaymentInstruction
+from seedtrust.domain.payments.ports import PaymentSnapshot
 from seedtrust.domain.payments.returns import find_payment
 from seedtrust.domain.payments.states import (
     CORRECTION_BANKING_DAYS,
@@ -89,6 +90,23 @@ def note_correction(
     _log(session, actor, "correction.noted", row, moment)
     _tell(session, row, moment)
     return row
+
+
+def note_from_bank(
+    session: Session,
+    actor: Actor,
+    snapshot: PaymentSnapshot,
+    *,
+    keyring: Keyring,
+    moment: Moment,
+) -> int:
+    """Keep the changes that a bank names when it is asked about a payment; returns how many."""
+    count = 0
+    for said in snapshot.corrections:
+        noted = Noted("", snapshot.client_reference, said.code, said.corrected_data, said.noted_on)
+        found = note_correction(session, actor, noted, keyring=keyring, moment=moment)
+        count += found is not None
+    return count
 
 
 def propose_correction(

@@ -24,6 +24,7 @@ from seedtrust.domain.payments.access import locked_run
 from seedtrust.domain.payments.files import live_file
 from seedtrust.domain.payments.models import (
     BankCursor,
+    BankFile,
     BankInboxItem,
     PaymentRun,
     TrustAccount,
@@ -38,6 +39,7 @@ from seedtrust.domain.payments.progress import advance
 from seedtrust.domain.payments.returns import Told, take_back
 from seedtrust.domain.payments.sending import record_answer
 from seedtrust.domain.payments.states import InstructionState
+from seedtrust.domain.payments.telling import tell_stopped
 from seedtrust.domain.payments.transmission import record_transmitted
 
 # Followed by the bank's code: two banks may number their events alike.
@@ -47,6 +49,10 @@ CHANGED: Final = "payment.changed"
 NOT_APPLIED: Final = "bank.not_applied"
 UNKNOWN_WORD: Final = "bank.unknown_word"
 SUSPENDED_KIND: Final = "run.suspended"
+COPIED_KIND: Final = "run.copied"
+FOREIGN_KIND: Final = "file.foreign"
+# Account numbers are never kept in the clear; corrections are read from the bank's files.
+_NUMBERS: Final = frozenset({"corrected_data"})
 _S = InstructionState
 _Handler = Callable[[Session, Actor, BankEvent, Moment], str]
 
@@ -125,7 +131,7 @@ def apply_event(
     item = _inbox_item(session, event, moment)
     if item.applied_at is not None:
         return False
-    handler = _HANDLERS.get(event.kind)
+    handler = _handler_of(session, event)
     if event.kind == CHANGED:
         item.outcome = _payment_changed(session, actor, snapshot, moment)
     elif handler is None:
@@ -172,6 +178,14 @@ def unapplied(session: Session, bank: str, *, limit: int = 100) -> list[BankEven
     ]
 
 
+def _handler_of(session: Session, event: BankEvent) -> _Handler | None:
+    """Return what applies an event; a file that we never made is for a person alone."""
+    handler = _HANDLERS.get(event.kind)
+    if handler is not None and event.kind.startswith("file."):
+        return handler if _reference_of_file(session, event) else _foreign_file
+    return handler
+
+
 def _inbox_item(session: Session, event: BankEvent, moment: Moment) -> BankInboxItem:
     rows = lock_where(
         session,
@@ -187,13 +201,29 @@ def _inbox_item(session: Session, event: BankEvent, moment: Moment) -> BankInbox
         source=source_of(event.bank),
         external_id=event.id,
         kind=event.kind[:40],
-        payload={"business_on": event.business_on.isoformat(), "data": dict(event.data)},
+        payload={"business_on": event.business_on.isoformat(), "data": _kept(event)},
         received_at=moment.at,
         outcome="",
     )
     session.add(item)
     session.flush()  # the unique key on the bank's id speaks before any effect
     return item
+
+
+def _kept(event: BankEvent) -> dict[str, str | int | bool | None]:
+    """Return what of an event is kept: everything but the numbers of accounts."""
+    return {name: value for name, value in event.data.items() if name not in _NUMBERS}
+
+
+def _file_received(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
+    """Remember under which id the bank has our file, so that a copy is known for what it is."""
+    run = _run_of(session, actor, event, moment)
+    file = live_file(session, run)
+    assert file is not None, "the run's file was compared just now"
+    if file.bank_file_ref:
+        return f"Run {run.reference}: known as {file.bank_file_ref}."
+    file.bank_file_ref = _text(event, "id")
+    return f"Run {run.reference}: received."
 
 
 def _file_accepted(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
@@ -210,6 +240,8 @@ def _file_accepted(session: Session, actor: Actor, event: BankEvent, moment: Mom
 
 def _file_rejected(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
     run = _run_of(session, actor, event, moment)
+    if _is_copy(session, run, event):
+        return _copy_refused(session, run, moment)
     rows = life.of_run(session, run.id, {_S.SENT, _S.ACCEPTED})
     word = _word(event)
     life.mark_refused(session, actor, rows, on=moment.today, word=word, moment=moment)
@@ -225,6 +257,22 @@ def _file_rejected(session: Session, actor: Actor, event: BankEvent, moment: Mom
             now=moment.at,
         )
     return f"Run {run.reference}: {len(rows)} payments rejected."
+
+
+def _is_copy(session: Session, run: PaymentRun, event: BankEvent) -> bool:
+    """Tell whether the bank speaks of another file than the one that it had from us first."""
+    file = live_file(session, run)
+    return file is not None and file.bank_file_ref not in {"", _text(event, "id")}
+
+
+def _copy_refused(session: Session, run: PaymentRun, moment: Moment) -> str:
+    sentence = (
+        f"Somebody gave the bank the file of run {run.reference} once more, and the bank refused "
+        "the copy. Nothing was paid twice and the run goes on. Find out who sent it."
+    )
+    open_exception(session, COPIED_KIND, "run", run.reference, sentence, now=moment.at)
+    tell_stopped(session, f"{COPIED_KIND}:{run.reference}", sentence, moment)
+    return f"Run {run.reference}: a copy of its file was refused."
 
 
 def _file_suspended(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
@@ -348,7 +396,7 @@ def _run_of(session: Session, actor: Actor, event: BankEvent, moment: Moment) ->
 
     The event proves that the bank has the file, even where we had not heard so ourselves.
     """
-    run = locked_run(session, _text(event, "client_reference"))
+    run = locked_run(session, _reference_of_file(session, event))
     file = live_file(session, run)
     if file is None or file.sha256 != _text(event, "sha256"):
         message = f"The bank speaks of another file than the one sealed for run {run.reference}."
@@ -357,6 +405,31 @@ def _run_of(session: Session, actor: Actor, event: BankEvent, moment: Moment) ->
     return record_transmitted(
         session, actor, run_ref=run.reference, snapshot=snapshot, moment=moment
     )
+
+
+def _reference_of_file(session: Session, event: BankEvent) -> str:
+    """Return the reference of the run that a file belongs to: as the bank says, or by its hash."""
+    told = _text(event, "client_reference", needed=False)
+    if told:
+        return told
+    found = session.execute(
+        select(PaymentRun.reference)
+        .join(BankFile, BankFile.run_id == PaymentRun.id)
+        .where(BankFile.sha256 == _text(event, "sha256"))
+    )
+    return found.scalar_one_or_none() or ""
+
+
+def _foreign_file(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
+    del actor
+    sha256 = _text(event, "sha256")
+    sentence = (
+        "The bank has a payment file that we did not make. Call the bank before its cut-off, and "
+        "find out who may give it files in our name."
+    )
+    open_exception(session, FOREIGN_KIND, "bank_file", sha256[:64], sentence, now=moment.at)
+    tell_stopped(session, f"{FOREIGN_KIND}:{sha256}", sentence, moment)
+    return "Not ours."
 
 
 def _word(event: BankEvent) -> str:
@@ -404,6 +477,7 @@ _PAYMENT_WORDS: Final = {
 }
 _MONEY_WORDS: Final = {"wire.received": ReceiptRail.WIRE, "deposit.received": ReceiptRail.CHECK}
 _HANDLERS: Final[dict[str, _Handler]] = {
+    "file.received": _file_received,
     "file.accepted": _file_accepted,
     "file.rejected": _file_rejected,
     "file.settled": _file_settled,
@@ -415,4 +489,4 @@ _HANDLERS: Final[dict[str, _Handler]] = {
     **dict.fromkeys(_PAYMENT_WORDS, _payment_told),
 }
 # These say nothing that changes a payment; files and statements are read from the folder.
-_EXPECTED: Final = frozenset({"file.received", "file.awaiting_totals", "statement.available"})
+_EXPECTED: Final = frozenset({"file.awaiting_totals", "statement.available", "entry.corrected"})

@@ -19,9 +19,12 @@ from seedtrust.domain.payments import corrections
 from seedtrust.domain.payments.corrections import Noted, note_correction
 from seedtrust.domain.payments.errors import FileAltered, ProposerCannotApply
 from seedtrust.domain.payments.models import AccountCorrection, PaymentInstruction
+from seedtrust.domain.payments.ports import BankStatus, CorrectionNotice, PaymentSnapshot
+from seedtrust.domain.payments.states import Rail
 from seedtrust.formats import nacha
-from seedtrust.jobs.bank import fetch_inbound
+from seedtrust.jobs.bank import fetch_inbound, poll_events
 from seedtrust.jobs.payees import remind_of_nocs
+from seedtrust.jobs.payments import transmit_run
 from tests.factories.bank_answers import THURSDAY, file_of, open_items, payments, settled
 from tests.factories.job_tools import JobDesk
 from tests.factories.payment_world import KEYRING, ROUTING, SYSTEM, PaymentWorld, moment_at
@@ -325,3 +328,45 @@ def test_what_is_due_is_put_before_a_person_until_it_is_decided(
 def test_an_unknown_notification_is_not_found(world: PaymentWorld) -> None:
     with pytest.raises(NotFound):
         propose(world, "AAAAAAAAAAAAAAA")
+
+
+def test_a_bank_that_takes_single_payments_tells_of_corrections_when_asked(
+    world: PaymentWorld, desk: Desk
+) -> None:
+    world.ready()
+    run = world.released(rail=Rail.ACH)
+    transmit_run(desk.tools, {"run": run.reference})
+    [payment] = payments(world, run)
+    data = nacha.corrected_data("C01", account_number=NEW_NUMBER)
+    desk.bank.payments[payment.reference] = PaymentSnapshot(
+        bank_ref="PMT-1",
+        client_reference=payment.reference,
+        amount_cents=payment.amount_cents,
+        status=BankStatus.ACCEPTED,
+        word="accepted",
+        corrections=(CorrectionNotice("C01", data, THURSDAY),),
+    )
+    for _ in range(3):
+        desk.bank.tell("payment.changed", THURSDAY, client_reference=payment.reference)
+    assert poll_events(desk.at(THURSDAY)) == (3, 0)
+    [row] = world.do(lambda s: list(s.execute(select(AccountCorrection)).scalars()))
+    assert (row.change_code, row.last_four, row.noted_on) == ("C01", "6554", THURSDAY)
+    kept = world.do(lambda s: repr(s.execute(text("SELECT payload FROM bank_inbox")).all()))
+    assert NEW_NUMBER not in kept
+
+
+def test_a_corrected_number_in_an_event_is_not_kept(world: PaymentWorld, desk: Desk) -> None:
+    payment = paid(world, desk)
+    desk.bank.tell(
+        "entry.corrected",
+        THURSDAY,
+        identification=payment.reference,
+        trace_number=payment.trace_number,
+        change_code="C01",
+        corrected_data=NEW_NUMBER,
+    )
+    assert poll_events(desk.at(THURSDAY)) == (1, 0)
+    kept = world.do(lambda s: repr(s.execute(text("SELECT payload FROM bank_inbox")).all()))
+    assert NEW_NUMBER not in kept
+    assert payment.reference in kept
+    assert open_items(world) == []
