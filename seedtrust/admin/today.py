@@ -76,6 +76,7 @@ EXCEPTION_WORDS: Final = {
     "schedule.not_materialised": "Scheduled payments that could not be asked for",
     "shared_account": "Bank accounts that two payees share",
     "statement.corrected": "Statements that the bank corrected",
+    "statement.line_gone": "Booked lines that a corrected statement does not show",
     "statement.gap": "Statements that do not follow on",
     "payment.in_review": "Payments that the bank holds for review",
     "payment.incident": "Payments about which the bank contradicts itself",

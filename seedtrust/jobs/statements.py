@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import structlog
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from seedtrust.core.errors import DomainError
 from seedtrust.domain.payments import inbox
 from seedtrust.domain.payments.ports import BankError, InboundFile
+from seedtrust.domain.reconciliation.booking import book_line, lines_to_book
 from seedtrust.domain.reconciliation.matching import match_open_lines
 from seedtrust.domain.reconciliation.service import import_statement
-from seedtrust.ext import in_transaction
+from seedtrust.ext import in_transaction, reading
 from seedtrust.jobs.bank import report_file, take_once, waiting_files
 from seedtrust.jobs.tools import Tools, system
 
+log = structlog.get_logger()
 _STATEMENTS = ("STMT-", ".bai2")
 
 
@@ -33,6 +37,25 @@ def import_all(tools: Tools) -> tuple[int, int]:
     if not done:
         actor, moment = system("statements.import"), tools.moment()
         in_transaction(lambda session: match_open_lines(session, actor, moment=moment))
+    booked, refused = _book_what_is_left(tools)
+    return done + booked, failed + refused
+
+
+def _book_what_is_left(tools: Tools) -> tuple[int, int]:
+    """Book what nothing explains, line by line; a refused line stays open for a person."""
+    actor, moment = system("statements.import"), tools.moment()
+    done = failed = 0
+    for line_id in reading(lines_to_book):
+
+        def work(session: Session, line_id: int = line_id) -> bool:
+            return book_line(session, actor, line_id, moment=moment)
+
+        try:
+            done += in_transaction(work)
+        except (DomainError, IntegrityError) as refusal:
+            # The bank's event of the same money may have been booked in this very moment.
+            log.warning("statement_line.not_booked", line=line_id, why=str(refusal))
+            failed += 1
     return done, failed
 
 

@@ -122,3 +122,25 @@ def test_the_history_of_days_is_a_file_as_well(desk: DeskWorld) -> None:
     found = desk.of("auditor").get("/admin/reconciliation?format=csv")
     assert found.text.splitlines()[0].startswith("Day,Account,Version,Status")
     assert "2026-01-22" in found.text
+
+
+def test_a_person_matches_a_line_and_undoes_it_with_a_reason(desk: DeskWorld) -> None:
+    first, second = desk.stray_deposit(150_000, 1), desk.stray_deposit(150_000, 2)
+    on = desk.api.moment().today
+    page = f"/admin/statements/{imported(desk, on, 2_850_000, Line(150_000, text='Wire'))}/lines/1"
+    builder = desk.browser(desk.builder)
+    seen = builder.get(page).text
+    assert f"deposit:{first}" in seen
+    assert f"deposit:{second}" in seen
+    wrong = builder.submit(f"{page}/match", {"candidate": "deposit:NOBODYS"}, page=page)
+    assert (wrong.status_code, "Choose one of the candidates" in wrong.text) == (422, True)
+    chosen = builder.submit(f"{page}/match", {"candidate": f"deposit:{second}"}, page=page)
+    assert chosen.status_code == 303
+    assert f"/admin/deposits/{second}" in builder.get(page).text
+    silent = builder.submit(f"{page}/undo", {"reason": " "}, page=page)
+    assert (silent.status_code, "Say why the match is wrong" in silent.text) == (422, True)
+    undone = builder.submit(f"{page}/undo", {"reason": "The other wire"}, page=page)
+    assert undone.status_code == 303
+    assert f"deposit:{first}" in builder.get(page).text
+    assert desk.of("auditor").get(f"{page[:-1]}9").status_code == 404
+    assert f"{page}/match" not in desk.of("auditor").get(page).text

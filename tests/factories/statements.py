@@ -9,6 +9,9 @@ from seedtrust.core.bankdays import next_banking_day
 from seedtrust.formats import bai2
 from tests.factories.payment_world import ACCOUNT_NUMBER, ROUTING
 
+# A credit that nobody sent: it waits for a person instead of being booked.
+MISCELLANEOUS = "399"
+
 
 @dataclass(frozen=True)
 class Line:
@@ -18,6 +21,7 @@ class Line:
     bank_reference: str = ""
     customer_reference: str = ""
     text: str = ""
+    type_code: str = ""
 
 
 def statement(
@@ -65,7 +69,7 @@ def statement(
 
 def _transaction(line: Line) -> bai2.Transaction:
     return bai2.Transaction(
-        type_code="195" if line.amount_cents > 0 else "495",
+        type_code=line.type_code or ("195" if line.amount_cents > 0 else "495"),
         amount_cents=abs(line.amount_cents),
         funds=bai2.Funds("0"),
         bank_reference=line.bank_reference,

@@ -1,7 +1,9 @@
-"""What each line of a statement belongs to, by exact identification only.
+"""What each line of a statement belongs to: the ladder that stops at the first sure answer.
 
-A line is matched when its reference names exactly one thing of ours, and the amount agrees to
-the cent. Nothing is matched by its amount alone; what is left stays listed for a person.
+First a reference that names exactly one thing of ours, with the amount to the cent; then account,
+sum and day, where line and candidate want each other alone. What is left is booked (`booking`) or
+stays listed for a person. Nothing is matched by its amount alone, and nothing that a person
+decided is touched.
 """
 
 from __future__ import annotations
@@ -17,18 +19,26 @@ from seedtrust.core.db import lock_where
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.funding.models import CheckClearance, Deposit
 from seedtrust.domain.funding.service import mark_reconciled as mark_deposit
+from seedtrust.domain.operations.service import open_exception
 from seedtrust.domain.payments import instructions as payments
 from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun, TrustAccount
 from seedtrust.domain.payments.states import UNCLEAR_STATES, ReconciliationStatus
 from seedtrust.domain.payments.unknown import settle_from_statement
+from seedtrust.domain.reconciliation.booking import BOOKED, CHARGED
+from seedtrust.domain.reconciliation.ladder import (
+    DEPOSIT,
+    INSTRUCTION,
+    RETURNED,
+    RULE,
+    RUN,
+    sole_candidates,
+)
+from seedtrust.domain.reconciliation.marks import mark
 from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine
 
 _MATCHED: Final = ReconciliationStatus.MATCHED
 _UNMATCHED: Final = ReconciliationStatus.UNMATCHED
-RUN: Final = "run"
-INSTRUCTION: Final = "instruction"
-RETURNED: Final = "return"
-DEPOSIT: Final = "deposit"
+GONE_KIND: Final = "statement.line_gone"
 BOUNCED: Final = "deposit_return"
 
 
@@ -41,7 +51,11 @@ def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
         session,
         select(BankStatementLine)
         .join(BankStatement, BankStatement.id == BankStatementLine.statement_id)
-        .where(BankStatementLine.status == _UNMATCHED.value, BankStatement.current_on.is_not(None))
+        .where(
+            BankStatementLine.status == _UNMATCHED.value,
+            BankStatementLine.matched_by == "",
+            BankStatement.current_on.is_not(None),
+        )
         .order_by(BankStatementLine.id),
     )
     if not lines:
@@ -53,7 +67,7 @@ def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
     deposits = _deposits(session, {line.bank_reference for line in lines} - {""})
     bounced = _bounced(session, {line.bank_reference for line in lines} - {""})
     codes = dict(session.execute(select(TrustAccount.id, TrustAccount.code)).all())
-    matched = 0
+    open_lines = []
     for line in lines:
         found = (
             _as_run(line, by_run.get((line.trust_account_id, line.customer_reference), ()))
@@ -61,11 +75,18 @@ def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
             or _as_deposit(line, deposits.get((codes[line.trust_account_id], line.bank_reference)))
             or _as_bounced(line, bounced.get((codes[line.trust_account_id], line.bank_reference)))
         )
-        if found is not None:
-            line.matched_type, line.matched_ref, line.match_rule = found
-            line.status, line.matched_at = _MATCHED.value, moment.at
-            matched += 1
-    return matched
+        if found is None:
+            open_lines.append(line)
+        else:
+            _settle(line, found, moment)
+    session.flush()  # what is matched by now is no candidate any more
+    sole = sole_candidates(session, open_lines)
+    for line in open_lines:
+        candidate = sole.get(line.id)
+        if candidate is not None:
+            _settle(line, (candidate.kind, candidate.reference, RULE), moment)
+            mark(session, line, _MATCHED)
+    return sum(line.status == _MATCHED.value for line in lines)
 
 
 def _decide_unclear(
@@ -95,23 +116,59 @@ def _decide_unclear(
 
 def release_matches(session: Session, statement: BankStatement) -> None:
     """Forget what the lines of a superseded statement were matched to; its successor matches."""
-    lines = lock_where(
+    for line in _matched_lines(session, statement):
+        mark(session, line, _UNMATCHED)
+        line.status = ReconciliationStatus.EXCEPTION.value
+
+
+def keep_decisions(
+    session: Session,
+    *,
+    before: BankStatement,
+    lines: Sequence[BankStatementLine],
+    moment: Moment,
+) -> None:
+    """Carry what people decided over to the same lines of a corrected statement.
+
+    What was booked from a line that is gone stays in the books, and a person is told.
+    """
+    successors = {line.identity: line for line in lines}
+    earlier = session.execute(
+        select(BankStatementLine).where(BankStatementLine.statement_id == before.id)
+    ).scalars()
+    for old in earlier:
+        line = successors.get(old.identity)
+        if line is None and old.match_rule in {BOOKED, CHARGED}:
+            open_exception(
+                session,
+                GONE_KIND,
+                "statement",
+                before.reference,
+                "A line that was booked is not on the corrected statement. Correct the books.",
+                occurrence=str(old.number),
+                now=moment.at,
+            )
+        elif line is not None and old.matched_by:
+            line.matched_by = old.matched_by
+            if old.matched_type:
+                found = (old.matched_type, old.matched_ref, old.match_rule)
+                _settle(line, found, moment)
+                mark(session, line, _MATCHED)
+
+
+def _matched_lines(session: Session, statement: BankStatement) -> list[BankStatementLine]:
+    return lock_where(
         session,
         select(BankStatementLine).where(
             BankStatementLine.statement_id == statement.id,
             BankStatementLine.status == _MATCHED.value,
         ),
     )
-    for line in lines:
-        if line.matched_type == DEPOSIT:
-            for deposit in lock_where(
-                session, select(Deposit).where(Deposit.reference == line.matched_ref)
-            ):
-                mark_deposit(deposit, _UNMATCHED.value)
-        elif line.matched_type != BOUNCED:
-            payments.mark_reconciled(_of_line(session, line), _UNMATCHED)
-        line.status = ReconciliationStatus.EXCEPTION.value
-        line.match_rule = "superseded by a corrected statement"
+
+
+def _settle(line: BankStatementLine, found: Match, moment: Moment) -> None:
+    line.matched_type, line.matched_ref, line.match_rule = found
+    line.status, line.matched_at = _MATCHED.value, moment.at
 
 
 Match = tuple[str, str, str]
@@ -195,12 +252,3 @@ def _bounced(session: Session, references: set[str]) -> dict[tuple[str, str], De
         .where(CheckClearance.return_reference.in_(references))
     )
     return {(deposit.bank, str(reference)): deposit for reference, deposit in rows}
-
-
-def _of_line(session: Session, line: BankStatementLine) -> list[PaymentInstruction]:
-    if line.matched_type == RUN:
-        run = select(PaymentRun.id).where(PaymentRun.reference == line.matched_ref)
-        condition = PaymentInstruction.run_id == run.scalar_subquery()
-    else:
-        condition = PaymentInstruction.reference == line.matched_ref
-    return lock_where(session, select(PaymentInstruction).where(condition))

@@ -52,6 +52,8 @@ class BankStatementLine(Base):
     statement_id: Mapped[int] = mapped_column(ForeignKey("bank_statements.id"))
     trust_account_id: Mapped[int] = mapped_column(BigInteger)
     number: Mapped[int] = mapped_column(Integer)
+    # What the same line is called in a corrected statement of the day; twins are counted.
+    identity: Mapped[str] = mapped_column(Ascii(40), default="", server_default="")
     as_of_on: Mapped[date] = mapped_column()
     type_code: Mapped[str] = mapped_column(Ascii(3))
     amount_cents: Mapped[int] = mapped_column(CentsType)
@@ -63,6 +65,8 @@ class BankStatementLine(Base):
     matched_ref: Mapped[str] = mapped_column(Ascii(15), default="")
     match_rule: Mapped[str] = mapped_column(Ascii(40), default="")
     matched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The person who matched the line or undid its match: nothing automatic touches it then.
+    matched_by: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
 
 class Reconciliation(Base):

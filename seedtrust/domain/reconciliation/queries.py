@@ -47,14 +47,26 @@ def statement_view(
         .where(BankStatementLine.statement_id == found[0].id)
         .order_by(BankStatementLine.number)
     ).scalars()
-    return _statement(*found), [_line(line) for line in lines]
+    return _statement(*found), [_line(line, reference) for line in lines]
+
+
+def line_view(
+    session: Session, actor: Actor, reference: str, number: int
+) -> tuple[StatementView, StatementLineView]:
+    """Return one line of a statement with the statement. Raises NotFound."""
+    statement, lines = statement_view(session, actor, reference)
+    for line in lines:
+        if line.number == number:
+            return statement, line
+    message = "There is no such line."
+    raise NotFound(message)
 
 
 def unmatched_lines(session: Session, actor: Actor, *, limit: int = 100) -> list[StatementLineView]:
     """Return the lines of current statements that belong to nothing known, oldest first."""
     actor.require(Permission.RECONCILIATION_VIEW)
     rows = session.execute(
-        select(BankStatementLine)
+        select(BankStatementLine, BankStatement.reference)
         .join(BankStatement, BankStatement.id == BankStatementLine.statement_id)
         .where(
             BankStatementLine.status == ReconciliationStatus.UNMATCHED.value,
@@ -62,8 +74,8 @@ def unmatched_lines(session: Session, actor: Actor, *, limit: int = 100) -> list
         )
         .order_by(BankStatementLine.as_of_on, BankStatementLine.id)
         .limit(limit)
-    ).scalars()
-    return [_line(row) for row in rows]
+    )
+    return [_line(row, reference) for row, reference in rows]
 
 
 def _statement_rows() -> Select[BankStatement, str, int, int]:
@@ -105,7 +117,7 @@ def _statement(row: BankStatement, account: str, lines: int, unmatched: int) -> 
     )
 
 
-def _line(row: BankStatementLine) -> StatementLineView:
+def _line(row: BankStatementLine, statement_ref: str) -> StatementLineView:
     return StatementLineView(
         number=row.number,
         as_of_on=row.as_of_on,
@@ -119,4 +131,6 @@ def _line(row: BankStatementLine) -> StatementLineView:
         matched_type=row.matched_type,
         matched_ref=row.matched_ref,
         match_rule=row.match_rule,
+        statement_ref=statement_ref,
+        matched_by=row.matched_by,
     )

@@ -19,8 +19,13 @@ from seedtrust.domain.audit.service import record
 from seedtrust.domain.operations.service import open_exception
 from seedtrust.domain.payments.models import TrustAccount
 from seedtrust.domain.payments.states import ReconciliationStatus
+from seedtrust.domain.reconciliation.booking import identities
 from seedtrust.domain.reconciliation.errors import StatementRefused
-from seedtrust.domain.reconciliation.matching import match_open_lines, release_matches
+from seedtrust.domain.reconciliation.matching import (
+    keep_decisions,
+    match_open_lines,
+    release_matches,
+)
 from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine
 from seedtrust.domain.reconciliation.signing import follow_correction
 from seedtrust.formats import bai2
@@ -117,9 +122,9 @@ def _take(
 ) -> BankStatement | None:
     earlier = lock_where(
         session,
-        select(BankStatement).where(
-            BankStatement.trust_account_id == trust.id, BankStatement.as_of_on == as_of_on
-        ),
+        select(BankStatement)
+        .where(BankStatement.trust_account_id == trust.id, BankStatement.as_of_on == as_of_on)
+        .order_by(BankStatement.version_number),
     )
     if any(row.sha256 == sha256 for row in earlier):
         return None
@@ -144,8 +149,11 @@ def _take(
     )
     session.add(statement)
     session.flush()  # the lines refer to the row
-    session.add_all(_lines(statement, account.transactions))
+    lines = _lines(statement, account.transactions)
+    session.add_all(lines)
     if earlier:
+        session.flush()
+        keep_decisions(session, before=earlier[-1], lines=lines, moment=moment)
         sentence = f"The bank corrected its statement of {as_of_on.isoformat()}."
         _tell(session, CORRECTED_KIND, statement, sentence, moment)
     _check_continuity(session, statement, moment)
@@ -174,6 +182,7 @@ def _lines(statement: BankStatement, lines: _Lines) -> list[BankStatementLine]:
             statement_id=statement.id,
             trust_account_id=statement.trust_account_id,
             number=number,
+            identity=identity,
             as_of_on=statement.as_of_on,
             type_code=line.type_code,
             amount_cents=line.signed_cents,
@@ -182,7 +191,9 @@ def _lines(statement: BankStatement, lines: _Lines) -> list[BankStatementLine]:
             text=" / ".join(line.text_lines)[:500],
             status=ReconciliationStatus.UNMATCHED.value,
         )
-        for number, line in enumerate(lines, start=1)
+        for number, (line, identity) in enumerate(
+            zip(lines, identities(lines), strict=True), start=1
+        )
         if line.signed_cents != 0
     ]
 

@@ -179,6 +179,8 @@ class StatementLineView:
     matched_type: str
     matched_ref: str
     match_rule: str
+    statement_ref: str
+    matched_by: str
 
 
 @dataclass(frozen=True, slots=True)

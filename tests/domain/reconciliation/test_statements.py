@@ -17,6 +17,7 @@ from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun
 from seedtrust.domain.reconciliation import queries
 from seedtrust.domain.reconciliation.errors import StatementRefused
 from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine
+from seedtrust.domain.reconciliation.proof import three_way
 from seedtrust.domain.reconciliation.service import import_statement
 from seedtrust.formats import bai2
 from seedtrust.jobs.bank import poll_events
@@ -154,15 +155,19 @@ def test_an_itemised_line_and_a_return_belong_to_their_payment(
     ]
 
 
-def test_a_line_that_comes_before_the_event_is_matched_at_the_next_import(
+def test_money_that_no_event_has_told_is_booked_at_once_and_only_once(
     world: PaymentWorld, desk: JobDesk[FakeBank]
 ) -> None:
     desk.bank.outbox["STMT-trust-2026-01-06.bai2"] = statement(TUESDAY, 0, Line(5_000, "LINE-1"))
-    assert import_all(desk.at(WEDNESDAY)) == (1, 0)
-    assert lines(world)[0][0] == "unmatched"
-    deposit = receive(world)
+    assert import_all(desk.at(WEDNESDAY)) == (2, 0)
+    [(status, kind, reference)] = lines(world)
+    assert (status, kind) == ("matched", "deposit")
+    # The event that comes late finds the deposit that was booked.
+    assert receive(world).reference == reference
     assert import_all(desk.tools) == (0, 0)
-    assert lines(world) == [("matched", "deposit", deposit.reference)]
+    day = world.do(lambda s: three_way(s, world.trust_account_id, TUESDAY))
+    assert (day.agrees, day.bank_cash_cents) == (True, 5_000)
+    assert open_items(world) == ["deposit.unidentified"]
 
 
 def test_the_same_bytes_again_change_nothing(world: PaymentWorld) -> None:
