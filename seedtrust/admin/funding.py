@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from flask import redirect, render_template, url_for
@@ -15,6 +16,14 @@ from seedtrust.admin.case_acts import Act, act_page
 from seedtrust.admin.fields import MoneyField
 from seedtrust.admin.forms import Form, ReasonForm
 from seedtrust.core.permissions import Permission
+from seedtrust.domain.cases.funding_rules import (
+    FundingPolicy,
+    due_milestones,
+    policy_of,
+    set_policy,
+)
+from seedtrust.domain.cases.stages import MILESTONE_LABELS
+from seedtrust.domain.cases.states import STAGE_LABELS, STAGES_OF, CaseKind, Milestone, Stage
 from seedtrust.domain.desk import funding as desk
 from seedtrust.domain.desk.cases import CaseHead, held_case
 from seedtrust.domain.funding import asking
@@ -53,6 +62,38 @@ _WITHDRAWING: Final = Act(
 )
 
 
+_RULES: Final = Act(
+    "Rules of the funding",
+    "The minimum balance by stage, and what is due at milestones, as the contracts say.",
+    "Set the rules",
+    form_title="What the contracts say",
+    consequences=(
+        "A minimum holds from its stage on until the next stage that has one.",
+        "A stage that is left empty keeps the amount before it.",
+        "From the final accounting on there is no minimum.",
+        "Parents are asked for what is due on the morning after the milestone.",
+    ),
+)
+_WITH_MINIMUM: Final = frozenset(
+    {
+        Stage.PENDING_FUNDING,
+        Stage.AWAITING_HEARTBEAT,
+        Stage.PREGNANT,
+        Stage.POST_DELIVERY,
+        Stage.CYCLE_IN_PROGRESS,
+        Stage.POST_RETRIEVAL,
+    }
+)
+_DUE: Final = frozenset(
+    {
+        Milestone.AGREEMENT_EXECUTED,
+        Milestone.MEDICATION_STARTED,
+        Milestone.HEARTBEAT_CONFIRMED,
+        Milestone.WEEKS_20,
+    }
+)
+
+
 class AskForm(Form):
     """How much is asked for, and why."""
 
@@ -73,6 +114,19 @@ class SendForm(Form):
         "Due on",
         description="By when it should be here.",
         validators=[Optional()],
+    )
+
+
+class RulesForm(Form):
+    """What the contracts say about funding; the amounts by stage and milestone come per case."""
+
+    top_up_cents = MoneyField(
+        "Agreed top-up",
+        optional=True,
+        description=(
+            "Asked for at once when the minimum is in danger. Without it the request waits as a "
+            "draft for somebody to look at."
+        ),
     )
 
 
@@ -206,6 +260,58 @@ def funding_withdraw(reference: str) -> ResponseReturnValue:
     )
     flash_done("The request is withdrawn.")
     return redirect(url_for(_DETAIL, reference=reference), code=303)
+
+
+@blueprint.route("/cases/<reference>/funding/rules", methods=["GET", "POST"])
+@requires(Permission.TERMS_EDIT, back="admin.cases_overview")
+def funding_rules(reference: str) -> ResponseReturnValue:
+    """Set the minimum balance by stage and what is due at milestones."""
+    actor, when = current_actor(), moment()
+
+    def look(unit: Session) -> tuple[CaseHead, CaseKind, FundingPolicy]:
+        case, head = held_case(unit, actor, reference)
+        return head, CaseKind(case.kind), policy_of(unit, case.id)
+
+    head, kind, policy = reading(look)
+    form, minimum, due = _rules_form(kind, policy)
+    act = replace(_RULES, optional=("top_up_cents", *minimum, *due))
+    if not form.validate_on_submit():
+        return act_page(act, form, head)
+    show_again(form, lambda: act_page(act, form, head))
+    wanted = FundingPolicy(
+        {key: form[name].cents for name, key in minimum.items() if form[name].cents},
+        {key: form[name].cents for name, key in due.items() if form[name].cents},
+        form.top_up_cents.cents,
+    )
+    in_transaction(
+        lambda unit: set_policy(unit, actor, case_ref=reference, policy=wanted, moment=when)
+    )
+    flash_done("The rules are set; the minimum of this stage counts from now on.")
+    return redirect(url_for("admin.cases_overview", reference=reference), code=303)
+
+
+def _rules_form(
+    kind: CaseKind, policy: FundingPolicy
+) -> tuple[RulesForm, dict[str, str], dict[str, str]]:
+    """Return the form of a kind of case, and which fields are for which stage and milestone."""
+    stages = [stage for stage in STAGES_OF[kind] if stage in _WITH_MINIMUM]
+    codes = [code for code in due_milestones(kind) if code in _DUE or code.value in policy.due_at]
+    minimum = {f"minimum_{stage.value.lower()}": stage.value for stage in stages}
+    due = {f"due_{code.value}": code.value for code in codes}
+    fields = {
+        **{
+            name: MoneyField(f"Minimum from “{STAGE_LABELS[Stage(key)]}” on", optional=True)
+            for name, key in minimum.items()
+        },
+        **{
+            name: MoneyField(f"Due with “{MILESTONE_LABELS[Milestone(key)]}”", optional=True)
+            for name, key in due.items()
+        },
+    }
+    known = {name: policy.minimum_from.get(key) or None for name, key in minimum.items()}
+    known |= {name: policy.due_at.get(key) for name, key in due.items()}
+    made = type("CaseRulesForm", (RulesForm,), fields)
+    return made(top_up_cents=policy.top_up_cents, **known), minimum, due
 
 
 def _held(reference: str) -> tuple[desk.FundingRow, CaseHead]:

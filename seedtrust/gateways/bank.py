@@ -381,6 +381,10 @@ class HttpSandboxControl:
         }
         self._call("POST", "/sim/counterparties/close", body)
 
+    def return_payment(self, payment_id: str, code: str) -> None:
+        """Have an ACH payment of the bank's interface come back with a code. Raises NotSent."""
+        self._call("POST", f"/sim/payments/{payment_id}/return", {"code": code})
+
     def return_entry(self, trace_number: str, code: str) -> None:
         """Have an entry come back with a return code. Raises NotSent."""
         self._call("POST", "/sim/entries/return", {"trace_number": trace_number, "code": code})

@@ -15,7 +15,7 @@ from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.funding.states import ReceiptRail
 from seedtrust.domain.payees.models import Payee
 from seedtrust.domain.payments.models import PaymentInstruction, TrustAccount
-from seedtrust.domain.payments.states import InstructionState
+from seedtrust.domain.payments.states import InstructionState, Rail
 from seedtrust.ext import reading
 from seedtrust.gateways.bank import HttpSandboxControl
 from seedtrust.journeys import scenes
@@ -74,22 +74,29 @@ def act(
         # The same key again returns the same deposit, so its id need not be kept.
         control.return_deposit(send_deposit(control, journey, index), BOUNCE_REASON)
     else:
-        for trace_number in reading(lambda session: _to_return(session, journey, event)):
-            control.return_entry(trace_number, event.code)
+        for trace_number, payment_id in reading(
+            lambda session: _to_return(session, journey, event)
+        ):
+            if trace_number:
+                control.return_entry(trace_number, event.code)
+            else:
+                control.return_payment(payment_id, event.code)
 
 
-def _to_return(session: Session, journey: Journey, event: BankEventSpec) -> list[str]:
-    """Return the trace numbers of the payments that an event sends back."""
+def _to_return(
+    session: Session, journey: Journey, event: BankEventSpec
+) -> list[tuple[str | None, str]]:
+    """Return trace number and the bank's own id of the payments that an event sends back."""
     payment, request = PaymentInstruction, DisbursementRequest
     query = (
-        select(payment.trace_number, payment.settled_on)
+        select(payment.trace_number, payment.bank_payment_ref, payment.settled_on)
         .join(request, request.id == payment.request_id)
         .join(Payee, Payee.id == payment.payee_id)
         .where(
             payment.case_id == scenes.find_case(session, journey).id,
             Payee.reference == scenes.payee_ref(session, journey, event.payee or ""),
             payment.settled_on.is_not(None),
-            payment.trace_number.is_not(None),
+            payment.rail == Rail.ACH.value,
             payment.state.in_((InstructionState.SETTLED.value, InstructionState.RETURNED.value)),
         )
         .order_by(payment.settled_on.desc(), payment.id)
@@ -112,7 +119,7 @@ def _to_return(session: Session, journey: Journey, event: BankEventSpec) -> list
             f"{earliest} at the earliest, not on {event.on}."
         )
         raise Invalid(message)
-    return [row.trace_number for row in rows if row.settled_on == latest]
+    return [(row.trace_number, row.bank_payment_ref) for row in rows if row.settled_on == latest]
 
 
 def _account_of(journey: Journey, key: str) -> BankAccount:

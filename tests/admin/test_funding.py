@@ -68,3 +68,24 @@ def test_an_auditor_reads_and_does_not_act(desk: DeskWorld, act: str) -> None:
 
 def test_an_unknown_request_is_not_found(desk: DeskWorld) -> None:
     assert desk.of("specialist").get("/admin/funding/NOSUCH").status_code == 404
+
+
+def test_the_rules_are_set_shown_again_and_hold_from_the_stage_of_the_case(desk: DeskWorld) -> None:
+    browser, page = desk.of("specialist"), f"/admin/cases/{desk.case}/funding/rules"
+    form = {
+        "top_up_cents": "2,000.00",
+        "minimum_pending_funding": "1,000.00",
+        "minimum_cycle_in_progress": "",
+        "minimum_post_retrieval": "500.00",
+        "due_medication_started": "3,000.00",
+    }
+    refused = browser.submit(page, form | {"top_up_cents": "-1"}, page=page)
+    assert refused.status_code == 422
+    assert "500.00" in refused.text
+    done = browser.submit(page, form, page=page)
+    assert done.status_code == 303
+    seen = browser.get(page).text
+    assert all(amount in seen for amount in ("2,000.00", "1,000.00", "500.00", "3,000.00"))
+    balance = desk.api.program("parent").get(f"/cases/{desk.case}/balance").get_json()
+    assert balance["minimum_cents"] == 100_000
+    assert desk.of("auditor").get(page).status_code == 403

@@ -123,6 +123,7 @@ ACTS = (
     ("specialist", "/admin/cases/{case}/milestones/new"),
     ("specialist", "/admin/cases/{case}/milestones/agreement_executed/correct"),
     ("specialist", "/admin/cases/{case}/funding/new"),
+    ("specialist", "/admin/cases/{case}/funding/rules"),
     ("specialist", "/admin/funding/{funding}/send"),
     ("specialist", "/admin/funding/{funding}/withdraw"),
     ("specialist", "/admin/cases/{case}/closing/start"),

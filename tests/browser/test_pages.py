@@ -204,6 +204,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "funding_detail": (LEAD, one("funding", FundingRequest)),
     "funding_list": (LEAD, at("funding")),
     "funding_new": (ESCROW, case("/funding/new")),
+    "funding_rules": (ESCROW, case("/funding/rules")),
     "funding_send": (ESCROW, one("funding", FundingRequest, "/send")),
     "funding_withdraw": (ESCROW, one("funding", FundingRequest, "/withdraw")),
     "jobs_overview": (IT, at("jobs")),
