@@ -100,6 +100,13 @@ SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         "House",
         (
             Entry("People", "admin.people_list", "people", "users", Permission.USERS_VIEW, "u"),
+            Entry(
+                "Rails",
+                "admin.rails_list",
+                "rails",
+                "route",
+                Permission.BANK_ACCOUNTS_VIEW,
+            ),
             Entry("System", "admin.jobs_overview", "jobs", "settings", Permission.JOBS_VIEW, "y"),
         ),
     ),

@@ -63,6 +63,7 @@ class PaymentWorld:
     checker: Actor
     approver: Actor
     numbers: list[int] = field(default_factory=lambda: [1])
+    rail: str = "nacha"
 
     def do(self, work: Callable[[Session], Result]) -> Result:
         """Do something in a unit of work and commit it."""
@@ -84,7 +85,7 @@ class PaymentWorld:
                 kind=CaseKind.EGG_DONATION.value,
                 name="Ashgrove_Quarles",
                 agency_id=None,
-                rail="nacha",
+                rail=self.rail,
                 trust_account_id=self.trust_account_id,
                 anonymous=True,
                 funding_required_cents=2_850_000,
@@ -282,7 +283,10 @@ def deposit(session: Session, case: Case, code: str, cents: int, moment: Moment)
 
 
 def build(
-    sessions: sessionmaker[Session], *, second_release_above_cents: int | None = None
+    sessions: sessionmaker[Session],
+    *,
+    second_release_above_cents: int | None = None,
+    rail: str = "nacha",
 ) -> PaymentWorld:
     """Open the books, a trust account, and hire the people."""
     with sessions() as session, session.begin():
@@ -291,7 +295,7 @@ def build(
             SYSTEM,
             code="main",
             name="Client trust",
-            case_rail="nacha",
+            case_rail=rail,
             bank_name="Sandbox bank",
             bank_account_ref="trust",
             routing_number=ROUTING,
@@ -315,4 +319,5 @@ def build(
             controller=person(session, "Carla Whitlock", Role.CONTROLLER),
             checker=person(session, "Chen Duarte", Role.PAYMENTS_SPECIALIST),
             approver=person(session, "Ada Nowak", Role.PAYMENTS_LEAD),
+            rail=rail,
         )

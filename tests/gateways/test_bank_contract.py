@@ -20,11 +20,12 @@ from seedtrust.domain.payments.ports import (
 )
 from seedtrust.formats import nacha
 from seedtrust.gateways.huntington import HuntingtonBank
+from seedtrust.gateways.oauth import Client
 from seedtrust.gateways.profile import load_profile
 from tests.fakes import interface_bank
 from tests.fakes.bank import FakeBank
 from tests.fakes.interface_bank import CLIENT, InterfaceBank
-from tests.gateways.conftest import Simulator
+from tests.gateways.conftest import API_KEY, Simulator
 
 MONDAY = date(2026, 1, 5)
 TUESDAY = date(2026, 1, 6)
@@ -98,7 +99,7 @@ def file_bank(request: pytest.FixtureRequest) -> Bank:
     return _bank(request)
 
 
-@pytest.fixture(params=["memory", "simulator", "interface"])
+@pytest.fixture(params=["memory", "simulator", "interface", "huntington"])
 def bank(request: pytest.FixtureRequest) -> Bank:
     """Give one bank after the other, with 1,000,000.00 on the trust account."""
     return _bank(request)
@@ -111,6 +112,9 @@ def _bank(request: pytest.FixtureRequest) -> Bank:
         found: InterfaceBank = request.getfixturevalue("interface")
         return HuntingtonBank(found.url, CLIENT, found.profile)
     simulator: Simulator = request.getfixturevalue("simulator")
+    by_interface = HuntingtonBank(
+        simulator.running.url, Client("seedtrust", API_KEY), load_profile("neutral")
+    )
     simulator.control.receive_wire(
         {
             "account_id": "trust",
@@ -121,7 +125,7 @@ def _bank(request: pytest.FixtureRequest) -> Bank:
         },
         key="opening",
     )
-    return simulator.bank
+    return by_interface if request.param == "huntington" else simulator.bank
 
 
 def test_a_file_that_was_never_handed_over_is_not_found(file_bank: Bank) -> None:
