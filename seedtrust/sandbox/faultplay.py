@@ -69,6 +69,8 @@ def _play_before(bank: Bank, fault: Fault) -> Response | None:
     if fault.effect == "hang":
         # The caller may be gone by then; what it asked for is done all the same.
         return _silence() if bank.ended.wait(fault.seconds) else None
+    if fault.effect == "error_502_before":
+        return _page(502, "Bad Gateway")
     code, message = _REFUSALS[fault.effect]
     if code in _ASK_TO_WAIT:
         raise BankProblem(code, message, retry_after_seconds=max(1, round(fault.seconds)))
@@ -91,7 +93,11 @@ def _play_after(bank: Bank, fault: Fault, response: Response) -> Response:
         _hold(bank.ended, fault.seconds)
         return _silence()
     if fault.effect == "error_500_after":
-        return Response("Internal Server Error", 500, content_type="text/plain")
+        return _page(500, "Internal Server Error")
+    if fault.effect == "error_504_after":
+        return _page(504, "Gateway Time-out")
+    if fault.effect == "wrong_content_type":
+        return _page(response.status_code, "Welcome to online banking")
     data = response.get_data()
     if fault.effect == "malformed_json":
         response.set_data(data[: len(data) * 2 // 3])
@@ -101,6 +107,11 @@ def _play_after(bank: Bank, fault: Fault, response: Response) -> Response:
     else:
         response.set_data(json.dumps(_distorted(json.loads(data), fault.effect)))
     return response
+
+
+def _page(status: int, title: str) -> Response:
+    """Return a page for people, as the machines in front of a bank send it."""
+    return Response(f"<html><h1>{title}</h1></html>\n", status, content_type="text/html")
 
 
 def _distorted(body: object, effect: str) -> object:

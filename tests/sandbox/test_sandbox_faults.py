@@ -136,12 +136,24 @@ def test_a_refusal_happens_before_anything_is_done(
     assert rich_bank.send("POST", "/v1/payments", ach_body(100, "REF1")).status_code == 201
 
 
-def test_an_error_after_the_work_hides_that_it_was_done(rich_bank: Caller) -> None:
-    order(rich_bank, "error_500_after")
+@pytest.mark.parametrize(
+    "effect, status, payments",
+    [
+        ("error_500_after", 500, 1),
+        ("error_502_before", 502, 0),
+        ("error_504_after", 504, 1),
+        ("wrong_content_type", 201, 1),
+    ],
+)
+def test_a_page_for_people_does_not_tell_whether_it_was_done(
+    rich_bank: Caller, effect: str, status: int, payments: int
+) -> None:
+    order(rich_bank, effect)
     failed = rich_bank.send("POST", "/v1/payments", ach_body(100, "REF1"))
-    assert failed.status_code == 500
+    assert failed.status_code == status
+    assert failed.headers["Content-Type"].startswith("text/html")
     assert failed.headers["X-Sandbox"] == "no real money"
-    assert made(rich_bank, "REF1") == 1
+    assert made(rich_bank, "REF1") == payments
 
 
 def test_a_malformed_body_comes_with_its_right_length(rich_bank: Caller) -> None:
@@ -257,7 +269,7 @@ def test_a_fault_that_makes_no_sense_is_refused(bank: Caller, body: Json) -> Non
 def test_every_effect_can_be_ordered(bank: Caller) -> None:
     for effect in sorted(BEFORE | AFTER):
         assert order(bank, effect)["effect"] == effect
-    assert len(bank.listed("/sim/faults")) == 14
+    assert len(bank.listed("/sim/faults")) == 17
 
 
 @pytest.mark.parametrize(
