@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from flask import Flask, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from jinja2 import StrictUndefined
 from sqlalchemy import text
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import Map, UnicodeConverter
 
 from seedtrust import __version__, admin, api
 from seedtrust.api import docs
@@ -40,6 +41,15 @@ from seedtrust.web.theme import init_theme
 _OPEN_ENDPOINTS: Final = ("assets.serve", "theme.choose")
 
 
+class AsciiConverter(UnicodeConverter):
+    """A part of an address: references are ASCII, and MariaDB compares them with nothing else."""
+
+    def __init__(self, url_map: Map, **limits: Any) -> None:
+        """Take visible ASCII characters only."""
+        super().__init__(url_map, **limits)
+        self.regex = self.regex.replace("[^/]", "[!-.0-~]")
+
+
 def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     """Return the application for these settings; tests pass a clock that they move.
 
@@ -49,6 +59,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     app = Flask("seedtrust", static_folder=None, template_folder=str(templates_folder()))
     app.config.update(_flask_config(settings))
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.converters["default"] = AsciiConverter
     app.jinja_env.undefined = StrictUndefined
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -155,7 +155,11 @@ def cases_terms_activate(reference: str) -> ResponseReturnValue:
         question="Activate all of them?",
         form_title="What follows from them",
         template="admin/cases/activate.html",
-        values={"terms": proposed, "category_words": category_words},
+        values={
+            "terms": proposed,
+            "category_words": category_words,
+            "show_form": bool(proposed),
+        },
     )
     return rehearsed(
         act,

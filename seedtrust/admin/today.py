@@ -11,11 +11,14 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from seedtrust.admin import blueprint, listing
+from seedtrust.admin.today_desk import AGE_HEADS, age_rows, before_cutoff, cash_of
 from seedtrust.admin.words import RAIL_WORDS, age_words, category_words
 from seedtrust.core.money import format_dollars
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases.states import Stage
 from seedtrust.domain.desk import worklist as desk
+from seedtrust.domain.desk.ageing import Ageing, ageing
+from seedtrust.domain.desk.banklink import AccountLink, BankHealth, account_links, bank_healths
 from seedtrust.domain.desk.exceptions import Exceptional, open_items
 from seedtrust.domain.desk.returns import Meter, return_rates
 from seedtrust.domain.desk.runs import WaitingRun, next_cutoff, waiting_runs
@@ -24,9 +27,7 @@ from seedtrust.domain.disbursements.states import RequestState
 from seedtrust.domain.funding.states import DepositState
 from seedtrust.domain.operations import service as operations
 from seedtrust.domain.payees.states import AccountState
-from seedtrust.domain.payments import queries as payments
 from seedtrust.domain.payments.states import CorrectionState, InstructionState, RunState
-from seedtrust.domain.payments.views import BankLink
 from seedtrust.domain.reconciliation.proof import three_ways
 from seedtrust.domain.reconciliation.views import ThreeWay
 from seedtrust.ext import in_transaction, reading
@@ -88,14 +89,13 @@ EXCEPTION_WORDS: Final = {
 
 @dataclass(frozen=True)
 class Task:
-    """One line of the work: so many things, what to do with them, and until when."""
+    """One line of the work: so many things, what to do with them, and since when."""
 
     title: str
     detail: str
     href: str
     icon: str
     tone: Tone
-    deadline_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -115,19 +115,24 @@ class Seen:
     work: Worklist
     runs: list[WaitingRun]
     proofs: list[ThreeWay]
-    link: BankLink | None
+    ageing: list[Ageing]
+    banks: list[BankHealth]
+    accounts: list[AccountLink]
     meters: tuple[Meter, ...]
 
 
 def _read(unit: Session, actor: Actor) -> Seen:
     sees_runs = actor.may(Permission.RUNS_VIEW)
     sees_bank = actor.may(Permission.BANK_ACCOUNTS_VIEW)
+    today = business_today()
     return Seen(
         desk.worklist(unit),
         waiting_runs(unit, actor) if sees_runs else [],
-        three_ways(unit, actor, business_today()) if sees_bank else [],
-        payments.bank_link(unit) if sees_bank else None,
-        return_rates(unit, business_today()) if sees_runs else (),
+        three_ways(unit, actor, today) if sees_bank else [],
+        ageing(unit, today),
+        bank_healths(unit) if sees_bank or actor.may(Permission.JOBS_VIEW) else [],
+        account_links(unit, actor) if sees_bank else [],
+        return_rates(unit, today) if sees_runs else (),
     )
 
 
@@ -140,13 +145,21 @@ def today() -> str:
     settings = current_settings()
     moves_clock = settings.business_clock == DATABASE_CLOCK and actor.may(Permission.CLOCK_MOVE)
     progress = read_progress(settings.data_dir)
+    sees_runs = actor.may(Permission.RUNS_VIEW)
+    approvals = before_cutoff(actor, seen.runs, seen.work, business) if sees_runs else []
     return render_template(
         "admin/today/today.html",
-        tasks=[*_run_tasks(actor, seen, business), *_tasks(actor, seen.work)],
+        approvals=approvals,
+        tasks=[*_unclear_runs(seen), *_tasks(actor, seen.work)],
         troubles=_troubles(seen.work),
+        ages=age_rows(seen.ageing, actor),
+        age_heads=AGE_HEADS,
         proofs=seen.proofs,
-        link=seen.link,
         meter=max(seen.meters, key=lambda meter: meter.percent / meter.limit_percent, default=None),
+        cash=cash_of(seen.proofs, seen.accounts, seen.banks),
+        banks=seen.banks,
+        healthy=all(bank.healthy for bank in seen.banks),
+        read_at=max((bank.called_at for bank in seen.banks if bank.called_at), default=None),
         in_flight=seen.work.of(desk.PAYMENTS, InstructionState.SENT, InstructionState.ACCEPTED),
         unclear=seen.work.of(desk.PAYMENTS, InstructionState.UNKNOWN, InstructionState.SUBMITTING),
         reserved=seen.work.of(desk.REQUESTS, RequestState.READY),
@@ -168,26 +181,18 @@ def _cutoffs(found: list[ThreeWay], business: datetime) -> list[tuple[str, datet
     )
 
 
-def _run_tasks(actor: Actor, seen: Seen, business: datetime) -> list[Task]:
-    return [task for run in seen.runs if (task := _run_task(actor, run, business)) is not None]
-
-
-def _run_task(actor: Actor, run: WaitingRun, business: datetime) -> Task | None:
-    rail = RAIL_WORDS[run.rail]
-    payments_words = f"{run.count} payment{'' if run.count == 1 else 's'}"
-    detail = f"{run.account} · {payments_words}, ${format_dollars(run.total_cents)}"
-    href = url_for("admin.runs_detail", reference=run.reference)
-    deadline = next_cutoff(run.cutoff_local, business)
-    if run.state is RunState.UNKNOWN:
-        return Task(f"{rail} run whose delivery is unclear", detail, href, "help", "bad")
-    if run.state is RunState.OPEN and actor.may(Permission.RUNS_BUILD):
-        return Task(f"{rail} run to lock", detail, href, "lock", "info", deadline)
-    if run.state is RunState.LOCKED and actor.may(Permission.RUNS_RELEASE):
-        if run.builder_user_id == actor.user_id:
-            return None
-        built = f"{detail} · built by {run.builder_name}"
-        return Task(f"{rail} run to release", built, href, "send", "warn", deadline)
-    return None
+def _unclear_runs(seen: Seen) -> list[Task]:
+    return [
+        Task(
+            f"{RAIL_WORDS[run.rail]} run whose delivery is unclear",
+            f"{run.account} · ${format_dollars(run.total_cents)}",
+            url_for("admin.runs_detail", reference=run.reference),
+            "help",
+            "bad",
+        )
+        for run in seen.runs
+        if run.state is RunState.UNKNOWN
+    ]
 
 
 _REQUEST_TASKS: Final = (

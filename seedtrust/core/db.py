@@ -19,12 +19,14 @@ from sqlalchemy import (
     String,
     create_engine,
     event,
+    false,
     select,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, Session, registry
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, registry
+from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import DateTime, TypeDecorator, TypeEngine
 
 Row = TypeVar("Row", bound="Base")
@@ -104,6 +106,16 @@ def Ascii(length: int) -> String:  # noqa: N802 - reads as a column type
     return String(length).with_variant(
         mysql.VARCHAR(length, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
     )
+
+
+def is_text(
+    column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None], typed: str
+) -> ColumnElement[bool]:
+    """Return the condition that an ASCII column holds what somebody typed.
+
+    A text with other characters fits nothing; MariaDB would refuse to compare it.
+    """
+    return column == typed if typed.isascii() else false()
 
 
 def one_of(column: str, values: type) -> CheckConstraint:

@@ -124,6 +124,22 @@ def _clock_text(local: datetime) -> str:
     return f"{local.hour % 12 or 12}:{local:%M %p}"
 
 
+def time_left(deadline_at: datetime, now_at: datetime) -> str:
+    """Return how long it is until a deadline, in the words that the page's script goes on with."""
+    seconds = int((deadline_at - now_at).total_seconds())
+    if seconds <= 0:
+        return "passed"
+    minutes, rest = divmod(seconds, 60)
+    if minutes == 0:
+        return f"{seconds} s left"
+    if minutes < 10:  # noqa: PLR2004 - as the script does
+        return f"{minutes} min {rest} s left"
+    if minutes < 120:  # noqa: PLR2004 - two hours
+        return f"{minutes} min left"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60} min left" if hours < 48 else f"{hours // 24} days left"  # noqa: PLR2004 - two days
+
+
 def when(moment: datetime | date | None) -> Markup:
     """Return an instant or a business date, whichever it is."""
     return instant(moment) if isinstance(moment, datetime) else date_on(moment)
@@ -222,6 +238,7 @@ def init_formatting(app: Flask) -> None:
         nothing=nothing,
         notice_icons=NOTICE_ICONS,
         status_badge=status_badge,
+        time_left=time_left,
         url_with=url_with,
         when=when,
     )

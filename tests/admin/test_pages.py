@@ -6,15 +6,18 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
-from seedtrust.core.permissions import Actor
+from seedtrust.core.permissions import Actor, Role
 from seedtrust.domain.cases.models import Agreement
 from seedtrust.domain.documents.models import Document
 from seedtrust.domain.payments.models import PaymentInstruction
 from seedtrust.domain.reconciliation.signing import take_stock
 from seedtrust.domain.terms.models import ContractTerm
 from tests.factories.desk_world import DeskWorld
+from tests.support.databases import on_both_databases
+from tests.support.doors import Browser, person_in
 from tests.support.queries import MOST, counted
 
 MANY = 15
@@ -234,3 +237,13 @@ def test_a_text_that_looks_like_a_formula_stays_a_text(desk: DeskWorld) -> None:
     desk.api.ask(description="=HYPERLINK(1)")
     answer = desk.of("auditor").get("/admin/requests?format=csv")
     assert "'=HYPERLINK(1)" in answer.text
+
+
+@on_both_databases
+def test_every_list_takes_a_search_in_any_script(app: Flask) -> None:
+    browser = Browser(app)
+    browser.sign_in(person_in(app, Role.PAYMENTS_LEAD))
+    for page in ("cases", "requests", "payments", "deposits", "payees?view=all", "people"):
+        mark = "&" if "?" in page else "?"
+        for text in ("\u4fdd\u7ba1", "M\u00fcller", "%25", "\\"):
+            assert browser.get(f"/admin/{page}{mark}q={text}").status_code == 200, page

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from flask import Flask
 
 from seedtrust.domain.operations.service import open_exception
+from seedtrust.domain.payments import events
+from seedtrust.domain.payments.ports import FILE_DROP
 from seedtrust.web.progress import read_progress
 from tests.factories.desk_world import DeskWorld
 
@@ -74,3 +77,41 @@ def test_the_play_of_sample_journeys_shows_its_progress(app: Flask, desk: DeskWo
     assert "Sample journeys are being played" not in lead.get("/admin/today").text
     note.write_text("half a li", encoding="utf-8")
     assert read_progress(folder) is None
+
+
+def test_approvals_stand_before_the_cut_off_with_the_time_left_and_without_a_script(
+    desk: DeskWorld,
+) -> None:
+    desk.request()
+    desk.locked_run()
+    lead, builder = desk.of("payments_lead"), desk.browser(desk.builder)
+    seen = lead.get("/admin/today").text
+    assert "ACH run to release" in seen
+    assert re.search(r"data-left>\d+ (h|min|s)", seen)
+    assert "1 request in review" in seen
+    theirs = builder.get("/admin/today").text
+    assert "ACH run that waits for a releaser" in theirs
+    assert "for somebody else to do" in theirs
+
+
+def test_ageing_cash_and_the_link_to_the_bank_are_told_with_their_source(desk: DeskWorld) -> None:
+    desk.stray_deposit()
+    desk.ready(12_345)
+    auditor = desk.of("auditor")
+    seen = auditor.get("/admin/today").text
+    for words in ("Deposits without a case", "Cash position", "No statement yet", "123.45"):
+        assert words in seen
+    assert "Not answering" not in seen
+    desk.api.do(
+        lambda session: events.mark_link(
+            session, FILE_DROP, healthy=False, moment=desk.api.moment()
+        )
+    )
+    assert "Not answering" in auditor.get("/admin/today").text
+
+
+def test_it_sees_the_link_to_the_bank_and_no_money(desk: DeskWorld) -> None:
+    seen = desk.browser(desk.it).get("/admin/today").text
+    assert "Last call answered" in seen
+    assert "Cash position" not in seen
+    assert "Before the next cut-off" not in seen

@@ -135,3 +135,10 @@ def test_releasing_money_asks_for_a_fresh_code(routes: list[Route]) -> None:
     ]
     assert releases
     assert [route.rule for route in releases if not route.step_up] == []
+
+
+def test_an_address_in_another_script_is_not_found_at_either_door(app: Flask) -> None:
+    client = app.test_client()
+    assert client.get("/admin/cases/\u4fdd\u7ba1").status_code == 404
+    answer = ApiClient(app).get("/cases/\u4fdd\u7ba1")
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")

@@ -22,6 +22,7 @@ from seedtrust.web.formatting import (
     money,
     nothing,
     status_badge,
+    time_left,
     url_with,
     when,
 )
@@ -187,3 +188,21 @@ def test_templates_have_the_functions_as_globals_and_filters(app: Flask) -> None
 
     assert text.count("$1.00") == 2
     assert text.endswith("Page 22 cases")
+
+
+@pytest.mark.parametrize(
+    "seconds, words",
+    [
+        (-1, "passed"),
+        (0, "passed"),
+        (59, "59 s left"),
+        (61, "1 min 1 s left"),
+        (600, "10 min left"),
+        (7_199, "119 min left"),
+        (7_260, "2 h 1 min left"),
+        (172_800, "2 days left"),
+    ],
+)
+def test_the_time_left_is_told_without_a_script(seconds: int, words: str) -> None:
+    now = datetime(2026, 1, 5, 15, tzinfo=UTC)
+    assert time_left(now + timedelta(seconds=seconds), now) == words

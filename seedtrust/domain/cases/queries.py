@@ -9,6 +9,7 @@ from sqlalchemy import false, func, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
+from seedtrust.core.db import is_text
 from seedtrust.core.errors import Invalid
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases.anonymity import case_label, hides, party_label
@@ -154,7 +155,7 @@ def list_cases(
 def _matches(actor: Actor, text: str) -> ColumnElement[bool]:
     if text.isdigit() and len(text) < 10:  # noqa: PLR2004 - numbers that fit the column
         return Case.number == int(text)
-    by_reference = Case.reference == text.upper()
+    by_reference = is_text(Case.reference, text.upper())
     # Only who may read every name may search by names: a hit tells as much as a name.
     knows_names = actor.is_staff or actor.is_system
     by_name = Case.name.icontains(text, autoescape=True) if knows_names else false()

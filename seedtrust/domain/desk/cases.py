@@ -9,6 +9,7 @@ from typing import Final, TypeVarTuple
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
+from seedtrust.core.db import is_text
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases.models import Agency, Case, CaseTeamMember
 from seedtrust.domain.cases.queries import CaseFilters, cases_in_scope
@@ -151,7 +152,7 @@ def _narrowed(query: Select[*Columns], actor: Actor, filters: CaseFilters) -> Se
     if text:
         query = query.where(
             or_(
-                Case.reference == text.upper(),
+                is_text(Case.reference, text.upper()),
                 Case.name.icontains(text, autoescape=True),
                 Agency.name.icontains(text, autoescape=True),
             )

@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from seedtrust.core.db import is_text
 from seedtrust.core.errors import NotFound
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases.models import Case
@@ -81,8 +82,8 @@ def deposit_table(
     text = search.strip()
     if text:
         words = [
-            Deposit.reference == text.upper(),
-            Deposit.bank_reference == text,
+            is_text(Deposit.reference, text.upper()),
+            is_text(Deposit.bank_reference, text),
             Deposit.sender_name.icontains(text, autoescape=True),
             Deposit.text.icontains(text, autoescape=True),
         ]
@@ -169,7 +170,7 @@ def candidates(
         query = query.where(Case.number == int(text))
     elif text:
         query = query.where(
-            or_(Case.reference == text.upper(), Case.name.icontains(text, autoescape=True))
+            or_(is_text(Case.reference, text.upper()), Case.name.icontains(text, autoescape=True))
         )
     waits = Case.stage == Stage.PENDING_FUNDING.value
     rows = session.execute(query.order_by(waits.desc(), Case.id.desc()).limit(limit)).scalars()

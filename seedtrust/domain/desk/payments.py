@@ -10,6 +10,7 @@ from typing import Final, TypeVarTuple
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from seedtrust.core.db import is_text
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.disbursements.models import DisbursementRequest
@@ -138,10 +139,10 @@ def _narrowed(query: Select[*Columns], filters: PaymentFilters) -> Select[*Colum
     text = filters.search.strip()
     if text:
         conditions = [
-            row.reference == text.upper(),
-            row.trace_number == text,
-            row.last_four == text,
-            PaymentRun.reference == text.upper(),
+            is_text(row.reference, text.upper()),
+            is_text(row.trace_number, text),
+            is_text(row.last_four, text),
+            is_text(PaymentRun.reference, text.upper()),
             row.payee_name.icontains(text, autoescape=True),
         ]
         if text.isdecimal() and len(text) < 10:  # noqa: PLR2004 - numbers that fit the column

@@ -10,6 +10,7 @@ from typing import Final, TypeVarTuple
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from seedtrust.core.db import is_text
 from seedtrust.core.errors import NotFound
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases.models import Case
@@ -136,7 +137,7 @@ def _narrowed(query: Select[*Columns], actor: Actor, filters: RequestFilters) ->
     text = filters.search.strip()
     if text:
         conditions = [
-            row.reference == text.upper(),
+            is_text(row.reference, text.upper()),
             Payee.name.icontains(text, autoescape=True),
             row.description.icontains(text, autoescape=True),
         ]

@@ -12,6 +12,7 @@ from sqlalchemy import Select, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.elements import ColumnElement
 
+from seedtrust.core.db import is_text
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases.models import Agency, Case, CaseParty
 from seedtrust.domain.cases.scope import cases_in_scope
@@ -104,12 +105,6 @@ def _reference(column: InstrumentedAttribute[str], text: str) -> ColumnElement[b
     if len(text) < _SHORTEST_REFERENCE or not (text.isascii() and text.isalnum()):
         return false()
     return column.startswith(text.upper())
-
-
-def _exactly(
-    column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None], text: str
-) -> ColumnElement[bool]:
-    return column == text if text.isascii() else false()
 
 
 def _named(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
@@ -206,7 +201,7 @@ def _runs(session: Session, actor: Actor, text: str) -> list[Hit]:
 def _payments(session: Session, actor: Actor, text: str) -> list[Hit]:
     row = PaymentInstruction
     query = select(row, Case).join(Case, Case.id == row.case_id)
-    query = query.where(or_(_reference(row.reference, text), _exactly(row.trace_number, text)))
+    query = query.where(or_(_reference(row.reference, text), is_text(row.trace_number, text)))
     rows = session.execute(
         _limited(cases_in_scope(query, actor, Permission.RUNS_VIEW).order_by(row.id.desc()))
     )
@@ -243,7 +238,7 @@ def _deposits(session: Session, actor: Actor, text: str) -> list[Hit]:
     rows = session.execute(
         _limited(
             select(row)
-            .where(or_(_reference(row.reference, text), _exactly(row.bank_reference, text)))
+            .where(or_(_reference(row.reference, text), is_text(row.bank_reference, text)))
             .order_by(row.id.desc())
         )
     ).scalars()
@@ -265,7 +260,7 @@ def _people(session: Session, actor: Actor, text: str) -> list[Hit]:
     fits = or_(
         _reference(User.reference, text),
         _named(User.display_name, text),
-        _named(User.email, text.lower()),
+        _named(User.email, text.lower()) if text.isascii() else false(),
     )
     rows = session.execute(
         _limited(select(User).where(fits).order_by(User.display_name, User.id))
