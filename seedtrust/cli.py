@@ -27,6 +27,7 @@ _COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "reconcile": ("seedtrust.cli_reconcile", "reconcile", "Prove bank = book = owners of a day."),
     "routes": ("seedtrust.cli_doors", "routes", "List every route with its permission."),
     "sandbox-bank": ("seedtrust.sandbox.cli_sandbox", "sandbox_bank", "Run the bank simulator."),
+    "trust-account": ("seedtrust.cli_trust", "trust_account", "Set policies of a trust account."),
     "user": ("seedtrust.cli_user", "user", "Create and invite people."),
     "web": ("seedtrust.cli_processes", "web", "Serve the admin pages and the API."),
     "worker": ("seedtrust.cli_processes", "worker", "Run the jobs."),

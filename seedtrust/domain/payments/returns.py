@@ -26,12 +26,11 @@ from seedtrust.domain.payments.access import account_of, goes_by_file, locked_in
 from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun
 from seedtrust.domain.payments.progress import advance
 from seedtrust.domain.payments.return_codes import ReturnReason, reason_of
-from seedtrust.domain.payments.states import UNCLEAR_STATES, InstructionState
+from seedtrust.domain.payments.states import RETURNED_KIND, UNCLEAR_STATES, InstructionState
 from seedtrust.domain.payments.telling import tell_staff
 from seedtrust.domain.payments.transmission import record_transmitted
 
 UNKNOWN_KIND: Final = "return.unknown"
-RETURNED_KIND: Final = "payment.returned"
 _S = InstructionState
 _RETURNABLE: Final = frozenset({_S.SENT, _S.ACCEPTED, _S.SETTLED})
 

@@ -21,6 +21,7 @@ from seedtrust.domain.disbursements import paying
 from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.disbursements.reservation import amount_to_pay
 from seedtrust.domain.disbursements.states import RequestKind, RequestState
+from seedtrust.domain.operations.service import close_exceptions_of
 from seedtrust.domain.payees.states import PayeeKind
 from seedtrust.domain.payments import instructions as life
 from seedtrust.domain.payments.access import (
@@ -39,7 +40,13 @@ from seedtrust.domain.payments.models import (
     RunException,
     TrustAccount,
 )
-from seedtrust.domain.payments.states import LIVE_STATES, InstructionState, Rail, RunState
+from seedtrust.domain.payments.states import (
+    LIVE_STATES,
+    RETURNED_KIND,
+    InstructionState,
+    Rail,
+    RunState,
+)
 from seedtrust.domain.terms.states import TaxClass
 
 _DUE: Final = (RequestState.READY, RequestState.INSUFFICIENT, RequestState.ON_HOLD)
@@ -365,6 +372,21 @@ def _add(
     for row, item in zip(rows, items, strict=True):
         session.add(life.first_event(actor, row, None, moment=moment))
         paying.mark_in_payment(session, actor, item.request, moment=moment)
+    _close_returned(session, actor, replaced.values(), moment)
+
+
+def _close_returned(
+    session: Session, actor: Actor, replaced_ids: Collection[int], moment: Moment
+) -> None:
+    """Close what waited for a person because a payment came back: another one replaces it."""
+    returned = session.execute(
+        select(PaymentInstruction.reference).where(
+            PaymentInstruction.id.in_(replaced_ids),
+            PaymentInstruction.state == InstructionState.RETURNED.value,
+        )
+    ).scalars()
+    for reference in returned:
+        close_exceptions_of(session, RETURNED_KIND, reference, closed_by=actor.name, now=moment.at)
 
 
 def _instruction(

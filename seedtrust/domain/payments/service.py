@@ -6,11 +6,14 @@ import re
 from datetime import time
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seedtrust.core.clock import Moment
-from seedtrust.core.errors import Forbidden
+from seedtrust.core.db import lock_where
+from seedtrust.core.errors import Forbidden, NotFound
 from seedtrust.core.ids import new_id, new_reference
+from seedtrust.core.money import check_amount_cents
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.audit.service import record
 from seedtrust.domain.ledger import chart
@@ -95,6 +98,38 @@ def open_trust_account(
         "trust_account",
         account.reference,
         facts={"code": code},
+        now=moment.at,
+    )
+    return account
+
+
+def limit_first_payments(
+    session: Session, actor: Actor, *, code: str, limit_cents: int | None, moment: Moment
+) -> TrustAccount:
+    """Set what a person's changed account may get before a first payment has settled, in cents.
+
+    None lifts the limit. Only a job or a command may do this; the change is on the trail. Raises
+    NotFound, InvalidAmount, Forbidden.
+    """
+    if not actor.is_system:
+        message = "Limits of trust accounts are set from the command line."
+        raise Forbidden(message)
+    rows = lock_where(session, select(TrustAccount).where(TrustAccount.code == code))
+    if not rows:
+        message = f"There is no trust account with the code {code}."
+        raise NotFound(message)
+    account = rows[0]
+    before = account.first_payment_limit_cents
+    account.first_payment_limit_cents = (
+        None if limit_cents is None else check_amount_cents(limit_cents, "limit_cents")
+    )
+    record(
+        session,
+        actor,
+        "trust_account.first_payment_limited",
+        "trust_account",
+        account.reference,
+        facts={"before_cents": before, "after_cents": account.first_payment_limit_cents},
         now=moment.at,
     )
     return account

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+# The exception item of a payment that came back, closed when another payment replaces it.
+RETURNED_KIND: Final = "payment.returned"
 # House policy, kept with each trust account: 7,500.00.
 FIRST_PAYMENT_LIMIT_CENTS: Final = 750_000
 

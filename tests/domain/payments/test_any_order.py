@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -15,27 +15,34 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from seedtrust.core.db import make_engine
+from seedtrust.domain.cases.models import Case
+from seedtrust.domain.cases.states import Stage
 from seedtrust.domain.disbursements.models import DisbursementRequest
+from seedtrust.domain.disbursements.states import RequestKind
 from seedtrust.domain.funding.models import Deposit
 from seedtrust.domain.ledger.models import LedgerAccount, LedgerEntry, LedgerTxn
 from seedtrust.domain.operations.models import ExceptionItem
 from seedtrust.domain.payees.models import PayeeAccount
 from seedtrust.domain.payments.models import AccountCorrection, PaymentInstruction, PaymentRun
+from seedtrust.domain.payments.ports import BankStatus, ReturnNotice
+from seedtrust.domain.payments.states import Rail
+from seedtrust.domain.terms.states import Category, TaxClass
 from seedtrust.formats import nacha
 from seedtrust.jobs.bank import fetch_inbound, poll_events
 from seedtrust.jobs.payments import transmit_run
+from seedtrust.jobs.sending import send_payment
 from seedtrust.jobs.statements import import_all
 from tests.factories import payment_world
 from tests.factories.bank_answers import THURSDAY, file_of, payments, return_entry
 from tests.factories.job_tools import JobDesk, database_of_jobs
-from tests.factories.payment_world import TUESDAY
+from tests.factories.payment_world import TUESDAY, PaymentWorld
 from tests.factories.statements import Line, statement
 from tests.fakes.bank import FakeBank
 from tests.support import books, databases
 
-# Eight examples of fourteen messages, each told nine times: a thousand messages and eight.
+# Eight examples of eighteen messages, each told seven times: a thousand messages and eight.
 COUNT: Final = 6
-COPIES: Final = 9
+COPIES: Final = 7
 EXAMPLES: Final = 8
 FRIDAY: Final = date(2026, 1, 9)
 
@@ -60,7 +67,7 @@ class Told:
 
 @pytest.fixture(scope="module")
 def prepared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    """Send six payments to six payees once; every example begins with a copy."""
+    """Send six payments by file and two one by one; every example begins with a copy."""
     path = tmp_path_factory.mktemp("any_order") / "prepared.sqlite3"
     url = databases.copy_of(sqlite_template, path)
     engine = make_engine(url)
@@ -69,12 +76,52 @@ def prepared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
     for number in range(COUNT):
         world.request(case, world.payee(), amount_cents=10_000 + number)
     run = world.released()
+    ended = world.case(stage=Stage.FINAL_DISBURSEMENT)
+    for cents in (30_000, 40_000):
+        refund(world, ended, cents)
+    wires = world.released(rail=Rail.WIRE)
     bank = FakeBank()
     with database_of_jobs(url):
-        transmit_run(JobDesk.open(bank).tools, {"run": run.reference})
-    rows = payments(world, run)
+        tools = JobDesk.open(bank).tools
+        transmit_run(tools, {"run": run.reference})
+        for row in payments(world, wires):
+            send_payment(tools, {"instruction": row.reference})
+    rows, singles = payments(world, run), payments(world, wires)
     engine.dispose()
-    return Prepared(path, bank, tuple(everything(run, rows, bank)))
+    for row in singles:
+        settle(bank, row, came_back=row is singles[-1])
+    told = (*everything(run, rows, bank), *about_singles(singles))
+    return Prepared(path, bank, told)
+
+
+def refund(world: PaymentWorld, case: Case, cents: int) -> None:
+    """Ask for what goes by wire."""
+    world.request(
+        case,
+        world.payee(),
+        amount_cents=cents,
+        kind=RequestKind.REFUND,
+        category=Category.CLOSING_REFUND,
+        tax_class=TaxClass.NONE,
+    )
+
+
+def settle(bank: FakeBank, row: PaymentInstruction, *, came_back: bool) -> None:
+    """Have the bank know a single payment as settled, or as come back after that."""
+    known = bank.payments[row.reference]
+    bank.payments[row.reference] = replace(
+        known,
+        status=BankStatus.RETURNED if came_back else BankStatus.SETTLED,
+        settled_on=row.effective_on,
+        returned=ReturnNotice("R02", THURSDAY, "021000020000077") if came_back else None,
+    )
+
+
+def about_singles(rows: Sequence[PaymentInstruction]) -> Iterator[Told]:
+    """Give what a bank tells of single payments: that it is worth asking about them."""
+    for row in rows:
+        for _ in range(2):
+            yield Told("payment.changed", {"client_reference": row.reference})
 
 
 def everything(
@@ -146,7 +193,8 @@ def wire(reference: str, cents: int) -> dict[str, str | int | bool | None]:
 def play(prepared: Prepared, path: Path, order: Sequence[Told]) -> dict[str, object]:
     """Tell everything in an order, let the jobs hear it as they would, and return what is left."""
     url = databases.copy_of(prepared.path, path)
-    bank = FakeBank(files=prepared.bank.files, deliveries=prepared.bank.deliveries)
+    known = prepared.bank
+    bank = FakeBank(files=known.files, deliveries=known.deliveries, payments=known.payments)
     engine = make_engine(url)
     with database_of_jobs(url):
         tools = JobDesk.open(bank).at(FRIDAY)
@@ -245,9 +293,9 @@ def test_what_is_told_in_order_ends_as_a_person_would_expect(
 ) -> None:
     left = play(prepared, tmp_path / "told.sqlite3", prepared.told)
     states = [line[1] for line in left["payments"]]  # type: ignore[attr-defined]
-    assert sorted(states) == ["RETURNED"] * 4 + ["SETTLED"] * 2
+    assert sorted(states) == ["RETURNED"] * 5 + ["SETTLED"] * 3
     matched = [line[-1] for line in left["payments"]]  # type: ignore[attr-defined]
-    assert matched == ["matched"] * COUNT
-    assert [state for _, state in left["accounts"]].count("BLOCKED") == 3  # type: ignore[attr-defined]
+    assert sorted(matched) == ["matched"] * COUNT + ["unmatched"] * 2
+    assert [state for _, state in left["accounts"]].count("BLOCKED") == 4  # type: ignore[attr-defined]
     assert len(left["corrections"]) == 2  # type: ignore[arg-type]
-    assert left["open items"] == ["deposit.unidentified"] * 2 + ["payment.returned"] * 4
+    assert left["open items"] == ["deposit.unidentified"] * 2 + ["payment.returned"] * 5

@@ -21,7 +21,13 @@ from seedtrust.domain.payments import queries
 from seedtrust.domain.payments.models import PaymentRun, TrustAccount
 from seedtrust.jobs.bank import poll_events
 from seedtrust.jobs.payments import transmit_run
-from tests.factories.bank_answers import THURSDAY, payments, request_states, tell_of_return
+from tests.factories.bank_answers import (
+    THURSDAY,
+    open_items,
+    payments,
+    request_states,
+    tell_of_return,
+)
 from tests.factories.job_tools import JobDesk
 from tests.factories.payment_world import SYSTEM, TUESDAY, PaymentWorld, moment_at
 from tests.fakes.bank import FakeBank
@@ -107,7 +113,9 @@ def test_what_came_back_waits_for_an_account_that_passed_everything(
     world.do(lambda s: activate_cooled(s, SYSTEM, moment=moment_at(IN_USE)))
     pay_all_again(world)
     assert request_states(world) == ["READY"]
+    assert open_items(world) == ["payment.returned"]
     assert collected(world) == ([25_000], [])
+    assert open_items(world) == []
     with pytest.raises(WrongState):
         pay_all_again(world)
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from seedtrust.core.failpoints import armed
 from seedtrust.core.permissions import Role
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.moves import move_stage
@@ -209,3 +210,21 @@ def test_a_return_on_a_closed_case_reopens_it_and_the_money_follows(
         assert (balance(world, "returned_payments"), lines(world)[-1][2:]) == (0, (10_000, 10_000))
     assert [line[0] for line in lines(world)] == ["DISBURSEMENT", "RETURN"]
     assert request_states(world) == ["RETURNED"]
+
+
+@pytest.mark.parametrize("point", ["unit.before_commit", "unit.after_commit"])
+def test_killed_while_a_return_file_is_taken_it_counts_once(
+    world: PaymentWorld, desk: Desk, point: str
+) -> None:
+    [payment] = payments(world, settled(world, desk))
+    leave(desk, return_file(payment, code="R03"))
+
+    def kill() -> None:
+        raise KeyboardInterrupt
+
+    with armed(point, kill), pytest.raises(KeyboardInterrupt):
+        fetch_inbound(desk.at(THURSDAY))
+    fetch_inbound(desk.tools)
+    assert [line[0] for line in lines(world)] == ["DISBURSEMENT", "RETURN"]
+    assert (request_states(world), account_state(world)) == (["RETURNED"], "BLOCKED")
+    assert fetch_inbound(desk.tools) == (0, 0)
