@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,6 +89,23 @@ def test_parents_were_asked_and_what_bounced_is_asked_for_until_the_case_closes(
         ("agreement_executed", "CANCELLED", 150_000, 0),
         ("escrow_agreement_executed", "FUNDED", 500_000, 500_000),
     ]
+
+
+def test_over_the_banks_interface_the_ledger_is_the_same(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
+    folder = tmp_path / "interface"
+    folder.mkdir()
+    text = (FOLDER / "journey.toml").read_text(encoding="utf-8")
+    over = text.replace('rail = "nacha"', 'rail = "huntington"', 1)
+    (folder / "journey.toml").write_text(over, encoding="utf-8")
+    shutil.copy(FOLDER / "ledger.csv", folder)
+    url = databases.copy_of(sqlite_template, tmp_path / "seedtrust.sqlite3")
+    bank = _bank(tmp_path)
+    settings = small_journey.settings_for(tmp_path, url, bank.url)
+    assert small_journey.play(settings, folder).result == EQUAL
+    bank.stop()
+    assert books.faults(url) == []
 
 
 def test_a_play_that_is_killed_again_and_again_comes_to_the_same_ledger(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -94,6 +94,8 @@ def set_policy(
             select(CaseFundingRule).where(CaseFundingRule.case_id == case.id)
         ).scalars()
     }
+    if _goes_by_stage(known.values()) and not policy.minimum_from:
+        case.minimum_balance_cents = 0  # what went by stage is gone, and nothing came instead
     for (rule, key), cents in wanted.items():
         row = known.pop((rule, key), None)
         if row is None:
@@ -135,6 +137,10 @@ def apply_minimum(session: Session, case: Case) -> None:
     passed = order[: order.index(stage) + 1]
     amounts = [steps[one.value] for one in passed if one.value in steps]
     case.minimum_balance_cents = amounts[-1] if amounts else 0
+
+
+def _goes_by_stage(rows: Iterable[CaseFundingRule]) -> bool:
+    return any(row.rule == FundingRule.MINIMUM and row.ended_on is None for row in rows)
 
 
 def _checked(kind: CaseKind, policy: FundingPolicy) -> dict[tuple[str, str], int]:

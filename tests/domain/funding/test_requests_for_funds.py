@@ -14,7 +14,7 @@ from seedtrust.core.bankdays import add_banking_days
 from seedtrust.core.errors import Forbidden, Invalid, InvalidAmount, NotFound, WrongState
 from seedtrust.core.ids import new_id, new_reference
 from seedtrust.core.permissions import Actor, Role
-from seedtrust.domain.cases.funding_rules import FundingPolicy, set_policy
+from seedtrust.domain.cases.funding_rules import FundingPolicy, policy_of, set_policy
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.moves import move_stage
 from seedtrust.domain.cases.states import AgreementKind, CaseKind, Milestone, Stage
@@ -472,6 +472,16 @@ def test_the_minimum_follows_the_stage_of_the_case(desk: Desk) -> None:
         "FINAL_ACCOUNTING": 0,
         "again": 500_000,
     }
+
+
+def test_rules_are_replaced_and_come_back_and_without_any_there_is_no_minimum(desk: Desk) -> None:
+    minimum = []
+    for policy in (FundingPolicy(), FundingPolicy({"INTAKE": 700}), FundingPolicy(), RULES):
+        desk.policy(policy)
+        with desk.make() as session, session.begin():
+            minimum.append(desk.case(session).minimum_balance_cents)
+            assert policy_of(session, desk.world.case.id) == policy
+    assert minimum == [0, 700, 0, 1_000_000]
 
 
 @pytest.mark.parametrize(
