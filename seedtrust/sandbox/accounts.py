@@ -186,8 +186,11 @@ def balances(connection: Connection, account_id: str, as_of: date | None) -> dic
     if day > today:
         message = f"Today is {today} at the bank; ask for that day or an earlier one."
         raise BankProblem("invalid", message, errors={"as_of": [message]})
-    ledger = books.ledger_cents(connection, account_id, day)
     is_now = day == today
+    if is_now:
+        ledger = books.current_cents(connection, account_id)
+    else:
+        ledger = books.ledger_cents(connection, account_id, day)
     return {
         "account_id": account_id,
         "as_of": day.isoformat(),

@@ -163,6 +163,11 @@ def _position(connection: Connection, account_id: str) -> tuple[int, int]:
     return (0, 0) if row is None else (int(row["ledger_cents"]), int(row["reserved_cents"]))
 
 
+def current_cents(connection: Connection, account_id: str) -> int:
+    """Return a customer's ledger balance now; the proof compares it with the postings."""
+    return _position(connection, account_id)[0]
+
+
 def available_cents(connection: Connection, account_id: str) -> int:
     """Return the ledger balance less what is promised already."""
     ledger, reserved = _position(connection, account_id)

@@ -413,3 +413,31 @@ def test_a_made_up_token_is_refused(bank: Caller) -> None:
     headers = {"Authorization": "Bearer bm90aGluZw.c2lnbmF0dXJl"}
     refused = bank.send("GET", "/v1/accounts", headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
+
+
+def test_a_payment_costs_as_much_after_many_as_after_few(bank: Caller) -> None:
+    """Count the steps of the bank's database, because time depends on the machine."""
+    bank.fund(100_000)
+    steps = [0]
+
+    def count() -> int:
+        steps[0] += 1
+        return 0
+
+    def cost_of(reference: str) -> int:
+        steps[0] = 0
+        bank.post("/v1/payments", ach_body(1, reference, "2026-02-20"))
+        bank.listed("/v1/payments", client_reference=reference)
+        bank.get("/v1/accounts/trust/balances")
+        return steps[0]
+
+    with bank.running.bank.unit() as connection:
+        connection.set_progress_handler(count, 1)
+    few = cost_of("FEW")
+    for number in range(200):
+        bank.post("/v1/payments", ach_body(1, f"REF{number}", "2026-01-22"))
+        if number == 100:
+            bank.at("2026-01-23")
+    many = cost_of("MANY")
+    assert 0 < many < few * 1.1
+    bank.prove()
