@@ -19,6 +19,7 @@ class Permission(StrEnum):
     BANK_ACCOUNTS_VIEW = "bank_accounts.view"
     CASES_APPROVE_ACCOUNTING = "cases.approve_accounting"
     CASES_CERTIFY = "cases.certify"
+    CASES_CHOOSE_RAIL = "cases.choose_rail"
     CASES_CLOSE = "cases.close"
     CASES_HOLD = "cases.hold"
     CASES_OPEN = "cases.open"
@@ -184,6 +185,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.FUNDING_ASK,
         Permission.PAYEES_APPROVE,
         Permission.RECONCILIATION_REVIEW,
+        Permission.CASES_CHOOSE_RAIL,
         Permission.PAYMENTS_CONFIRM_NOT_SENT,
         Permission.RAILS_SWITCH,
         Permission.REQUESTS_LEAD,
@@ -196,6 +198,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.CASES_APPROVE_ACCOUNTING,
         Permission.CASES_HOLD,
         Permission.RECONCILIATION_REVIEW,
+        Permission.CASES_CHOOSE_RAIL,
         Permission.PAYMENTS_CONFIRM_NOT_SENT,
         Permission.RAILS_SWITCH,
         Permission.RUNS_RELEASE,

@@ -75,6 +75,13 @@ class NoMoreFiles(Conflict):
     title = "No further file is possible today"
 
 
+class MoneyHasMoved(Conflict):
+    """The rail of a case is decided before the first cent."""
+
+    code = "money_has_moved"
+    title = "Money has moved already"
+
+
 class RailStopped(Unavailable):
     """Somebody has stopped sending on this rail; what is released waits."""
 

@@ -213,6 +213,20 @@ class RailStop(Base):
     lifted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class RailChoice(Base):
+    """Somebody's decision about the rail of a case, which the rule then leaves alone."""
+
+    __tablename__ = "rail_choices"
+    __table_args__ = (one_of("rail", CaseRail),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), unique=True)
+    rail: Mapped[str] = mapped_column(Ascii(20))
+    reason: Mapped[str] = mapped_column(String(500))
+    chosen_by_name: Mapped[str] = mapped_column(String(200))
+    chosen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class BankCallRow(Base):
     """One call to a bank and how it went; no secret and no account number is in it."""
 
