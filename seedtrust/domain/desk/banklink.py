@@ -43,7 +43,8 @@ class BankHealth:
     """
 
     code: str
-    names: str
+    name: str
+    accounts: tuple[str, ...] = ()
     healthy: bool = True
     called_at: datetime | None = None
     heard_at: datetime | None = None
@@ -67,13 +68,12 @@ class AccountLink:
 
 
 def bank_healths(session: Session) -> list[BankHealth]:
-    """Return the health of every bank from what was recorded, by its code. Two queries."""
-    names: dict[str, set[str]] = {}
-    for code, name in session.execute(select(TrustAccount.bank_code, TrustAccount.bank_name)):
-        names.setdefault(code, set()).add(name)
-    found = {
-        code: BankHealth(code, ", ".join(sorted(known))) for code, known in sorted(names.items())
-    }
+    """Return the health of every bank from what was recorded, with its accounts. Two queries."""
+    found: dict[str, BankHealth] = {}
+    accounts = select(TrustAccount.bank_code, TrustAccount.bank_name, TrustAccount.name)
+    for code, bank_name, account in session.execute(accounts.order_by(TrustAccount.name)):
+        bank = found.setdefault(code, BankHealth(code, bank_name))
+        bank.accounts = (*bank.accounts, account)
     for kind, source, at, count in session.execute(_recorded()):
         code = FILE_DROP if source in _FILES else source.removeprefix(events.source_of(""))
         _note(found.setdefault(code, BankHealth(code, code)), kind, source, at, int(count or 0))
