@@ -21,6 +21,7 @@ _COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "demo-code": ("seedtrust.cli_demo", "demo_code", "Print an authenticator code of the demo."),
     "demo-mail": ("seedtrust.cli_play", "mail", "Catch the demo's mail."),
     "demo-play": ("seedtrust.cli_play", "play", "Play journeys into the demo."),
+    "journeys": ("seedtrust.cli_journeys", "journeys", "Draw sample journeys from a seed."),
     "ledger": ("seedtrust.cli_ledger", "ledger", "Prove the books."),
     "nacha": ("seedtrust.formats.cli_nacha", "nacha", "Validate, show and write NACHA files."),
     "openapi": ("seedtrust.cli_doors", "openapi", "Print the API's description."),

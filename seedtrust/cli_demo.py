@@ -18,6 +18,7 @@ from rich.table import Table
 from seedtrust.cli import settings_or_exit
 from seedtrust.core.migrations import upgrade
 from seedtrust.ext import LANES
+from seedtrust.journeys import generated
 from seedtrust.journeys.cast import PASSWORD
 from seedtrust.journeys.progress import read_progress
 from seedtrust.journeys.reader import JourneyRefused, read_journey
@@ -40,8 +41,18 @@ from seedtrust.supervisor import Child, Supervisor
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Folder whose sub-folders each hold a journey.toml; the shipped ones without it.",
 )
+@click.option(
+    "--more",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, generated.MOST_JOURNEYS),
+    help="Further journeys, drawn from a seed, that are played after the others.",
+)
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0, generated.SEEDS - 1))
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
-def demo(*, port: int, data: Path, journeys: Path | None, no_browser: bool) -> None:
+def demo(
+    *, port: int, data: Path, journeys: Path | None, more: int, seed: int, no_browser: bool
+) -> None:
     """Run everything on this machine, with sample journeys; Ctrl-C ends it."""
     console = Console(stderr=False)
     folders = _checked(journeys)
@@ -53,7 +64,8 @@ def demo(*, port: int, data: Path, journeys: Path | None, no_browser: bool) -> N
     # What a former start has written is not true of this one until the player says so.
     (settings.data_dir / "demo.json").unlink(missing_ok=True)
     url = environment["SEEDTRUST_PUBLIC_BASE_URL"]
-    supervisor = Supervisor(_children(port, settings, folders), settings.data_dir / "logs")
+    later = _drawn(settings, seed, more) if more else ()
+    supervisor = Supervisor(_children(port, settings, folders, later), settings.data_dir / "logs")
     with supervisor:
         is_up = supervisor.wait_for(f"{url}/health/ready", seconds=60)
         if not is_up and supervisor.is_running:
@@ -63,7 +75,7 @@ def demo(*, port: int, data: Path, journeys: Path | None, no_browser: bool) -> N
             _welcome(console, url, settings, supervisor)
         if is_up and not no_browser and sys.stdout.isatty():
             webbrowser.open(f"{url}/admin")
-        _watch(console, settings, supervisor)
+        _watch(console, settings, supervisor, len(folders) + len(later))
     console.print("Stopped. Nothing is left running; start again to go on with the same data.")
 
 
@@ -90,6 +102,14 @@ def _checked(folder: Path | None) -> Sequence[Path]:
         click.echo("\n".join(faults), err=True)
         raise SystemExit(2)
     return folders
+
+
+def _drawn(settings: Settings, seed: int, count: int) -> Sequence[Path]:
+    """Write journeys of a seed beside the demo's data and return their folders."""
+    root = settings.data_dir / f"journeys-of-seed-{seed}"
+    drawn = generated.generate(seed, count)
+    generated.write(root, drawn)
+    return [root / journey.name for journey in drawn]
 
 
 def _require_free(port: int) -> None:
@@ -120,7 +140,9 @@ def _environment(port: int, data: Path) -> dict[str, str]:
     }
 
 
-def _children(port: int, settings: Settings, folders: Sequence[Path]) -> list[Child]:
+def _children(
+    port: int, settings: Settings, folders: Sequence[Path], later: Sequence[Path]
+) -> list[Child]:
     python = [sys.executable, "-m", "seedtrust.cli"]
     bank_port = settings.bank_url.rpartition(":")[2]
     smtp_port = settings.smtp_url.get_secret_value().rpartition(":")[2]
@@ -152,7 +174,12 @@ def _children(port: int, settings: Settings, folders: Sequence[Path]) -> list[Ch
         Child("beat", [*python, "beat"]),
         Child(
             "player",
-            [*python, "demo-play", *(str(folder) for folder in folders)],
+            [
+                *python,
+                "demo-play",
+                *(str(folder) for folder in folders),
+                *(f"--then={folder}" for folder in later),
+            ],
             ends_by_itself=True,
         ),
     ]
@@ -181,14 +208,15 @@ def _staff(settings: Settings) -> list[dict[str, str]]:
     return progress.staff if progress is not None else []
 
 
-def _watch(console: Console, settings: Settings, supervisor: Supervisor) -> None:
+def _watch(console: Console, settings: Settings, supervisor: Supervisor, count: int) -> None:
     """Show how the journeys go, then wait; Ctrl-C or SIGTERM ends it."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    told: set[str] = set()
     with Progress(*columns, console=console, transient=True) as bars:
         task = bars.add_task("Playing the sample journeys", total=None)
-        while supervisor.is_running and not _result(settings):
+        while supervisor.is_running and len(told) < count:
             progress = read_progress(settings.data_dir)
             if progress is not None and progress.total:
                 bars.update(
@@ -197,9 +225,11 @@ def _watch(console: Console, settings: Settings, supervisor: Supervisor) -> None
                     completed=progress.done,
                     description=f"Playing the sample journeys, {progress.day}",
                 )
+            for name, journey in _result(settings).items():
+                if name not in told:
+                    console.print(f"Journey {name}: {journey['result']}")
+                    told.add(name)
             supervisor.pause(0.5)
-    for name, journey in _result(settings).items():
-        console.print(f"Journey {name}: {journey['result']}")
     while supervisor.is_running:
         supervisor.pause(1.0)
 

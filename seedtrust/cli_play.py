@@ -31,7 +31,14 @@ AFTERWARDS = date(2026, 7, 6)
 
 @click.command("demo-play")
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path, exists=True))
-def play(folders: tuple[Path, ...]) -> None:
+@click.option(
+    "--then",
+    "later",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    help="A journey that is played after the others, when demo.json is there already.",
+)
+def play(folders: tuple[Path, ...], later: tuple[Path, ...]) -> None:
     """Play journeys into the demo's database and write demo.json."""
     settings = settings_or_exit()
     tools = make_tools(settings)
@@ -48,15 +55,19 @@ def play(folders: tuple[Path, ...]) -> None:
         def report(day: date, done: int, total: int) -> None:
             write_progress(settings.data_dir, Progress(done, total, day.isoformat(), logins))
 
-        journeys = [(folder, read_journey(folder / "journey.toml")) for folder in folders]
         report(AFTERWARDS, 0, 0)
         player = Player(tools, control, cast, report)
-        player.play([journey for _, journey in journeys], until=AFTERWARDS)
-        played = [
-            (journey, player.outcome(journey, folder / "ledger.csv"))
-            for folder, journey in journeys
-        ]
-    write_json(settings.data_dir / "demo.json", _summary(settings, logins, played))
+        played: list[tuple[Journey, Played]] = []
+        for group, until in ((folders, AFTERWARDS), (later, None)):
+            if not group:
+                continue
+            journeys = [(folder, read_journey(folder / "journey.toml")) for folder in group]
+            player.play([journey for _, journey in journeys], until=until)
+            played += [
+                (journey, player.outcome(journey, folder / "ledger.csv"))
+                for folder, journey in journeys
+            ]
+            write_json(settings.data_dir / "demo.json", _summary(settings, logins, played))
     for _, outcome in played:
         click.echo(f"{outcome.name}: {outcome.result}")
 

@@ -143,11 +143,9 @@ class _Faults:
                 if day < first:
                     self.fault(table, index, "on", f"this is before the case opens on {first}")
         end = journey.closing
-        if end is not None:
-            steps = (end.obligations_ended_on, end.accounting_on, end.certified_on, end.refund_on)
-            if list(steps) != sorted(steps):
-                reason = "obligations end, accounting, certification and refund come in this order"
-                self.fault("closing", 0, "", reason)
+        if end is not None and list(end.steps) != sorted(end.steps):
+            reason = "obligations end, accounting, certification and refund come in this order"
+            self.fault("closing", 0, "", reason)
         for index, request in enumerate(journey.requests):
             question = request.question
             if question is not None and not (

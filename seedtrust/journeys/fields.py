@@ -35,6 +35,7 @@ TABLES: Final = {
         "escrow_agreement_on",
         "agreement_on",
         "terminated_on",
+        "until",
     ),
     "parties": ("key", "role", "name", "email", "alias", "state", "account", "signs", "certifies"),
     "payees": ("key", "name", "label", "account"),
@@ -83,7 +84,14 @@ TABLES: Final = {
     ),
     "account_changes": ("on", "payee", "account", "submitted_on"),
     "bank_events": ("on", "event", "payee", "code", "settled_on", "category", "deposit_on"),
-    "closing": ("obligations_ended_on", "accounting_on", "certified_on", "refund_to", "refund_on"),
+    "closing": (
+        "obligations_ended_on",
+        "accounting_on",
+        "certified_on",
+        "refund_to",
+        "refund_on",
+        "reviewed",
+    ),
 }
 _MISSING: Final = object()
 Value = TypeVar("Value")

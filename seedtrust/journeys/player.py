@@ -38,7 +38,7 @@ from seedtrust.journeys import accounts, asking, bankside, endings, opening, sce
 from seedtrust.journeys.cast import Cast
 from seedtrust.journeys.comparer import LedgerFileRefused, first_difference, read_expected
 from seedtrust.journeys.scenes import Scene
-from seedtrust.journeys.script import Journey, RequestSpec
+from seedtrust.journeys.script import UNREVIEWED, Journey, RequestSpec
 
 EQUAL = "equal"
 # After the last act of a journey: its refund settles, and the morning after closes the case.
@@ -310,7 +310,8 @@ class Player:
             difference = first_difference(read_expected(ledger_file), played)
         except LedgerFileRefused as refused:
             return Played(journey.name, case_ref, str(refused))
-        if difference is None and journey.closing is not None and stage != Stage.CLOSED:
+        ends = journey.closing is not None and journey.closing.refund_on is not None
+        if difference is None and ends and stage != Stage.CLOSED:
             difference = f"after the last line: the case is {stage}, not CLOSED"
         return Played(journey.name, case_ref, difference or EQUAL)
 
@@ -337,7 +338,7 @@ def _replied_on(spec: RequestSpec) -> date | None:
 
 
 def _reviewed_on(spec: RequestSpec) -> date | None:
-    return spec.reviewed_on
+    return None if spec.answer == UNREVIEWED else spec.reviewed_on
 
 
 def _answered_on(spec: RequestSpec) -> date | None:

@@ -28,6 +28,8 @@ from seedtrust.journeys.script import (
     ACCOUNT_CLOSED,
     BOUNCED_DEPOSIT,
     RETURN,
+    UNANSWERED,
+    UNREVIEWED,
     AccountChangeSpec,
     BankAccount,
     BankEventSpec,
@@ -44,7 +46,7 @@ from seedtrust.journeys.script import (
 )
 
 FORMAT: Final = 1
-ANSWERS: Final = ("approved", "denied", "refused", "withdrawn")
+ANSWERS: Final = ("approved", "denied", "refused", "withdrawn", UNREVIEWED, UNANSWERED)
 # Which keys each event needs besides its day, and which it may have.
 BANK_EVENTS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     ACCOUNT_CLOSED: (("payee",), ()),
@@ -165,8 +167,8 @@ class _Reader:
             funding_required_cents=case.cents("funding_required"),
             all_parents_approve=case.flag("all_parents_approve", default=False),
             opened_on=case.banking_day("opened_on"),
-            escrow_agreement_on=case.banking_day("escrow_agreement_on"),
-            agreement_on=case.banking_day("agreement_on"),
+            escrow_agreement_on=case.banking_day("escrow_agreement_on", None),
+            agreement_on=case.banking_day("agreement_on", None),
             parties=parties,
             payees=payees,
             terms=tuple(map(self._term, self._many("terms"))),
@@ -177,6 +179,7 @@ class _Reader:
             bank_events=tuple(map(self._bank_event, self._many("bank_events"))),
             closing=self._closing(),
             terminated_on=case.banking_day("terminated_on", None),
+            until=case.banking_day("until", None),
         )
 
     @staticmethod
@@ -362,11 +365,17 @@ class _Reader:
         if "closing" not in self._data:
             return None
         table = self._one("closing")
-        certified_on = table.banking_day("certified_on")
+        certified_on = table.banking_day("certified_on", None)
+        certified = table.has("certified_on")
+        reviewed = table.flag("reviewed", default=certified)
+        if not certified and (reviewed or table.has("refund_on")):
+            table.fault("certified_on", "nothing is reviewed or refunded before all certify")
+        if not reviewed and table.has("refund_on"):
+            table.fault("refund_on", "nothing is refunded before the second reviewer approves")
         return ClosingSpec(
             table.banking_day("obligations_ended_on"),
             table.banking_day("accounting_on"),
             certified_on,
             table.text("refund_to"),
-            table.banking_day("refund_on", certified_on),
+            table.banking_day("refund_on", certified_on) if reviewed else None,
         )

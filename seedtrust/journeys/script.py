@@ -12,6 +12,9 @@ from seedtrust.domain.cases.funding_rules import FundingPolicy
 ACCOUNT_CLOSED: Final = "account_closed"
 RETURN: Final = "return"
 BOUNCED_DEPOSIT: Final = "bounced_deposit"
+# Requests that are left open: nobody has reviewed them, or the parents have not answered.
+UNREVIEWED: Final = "unreviewed"
+UNANSWERED: Final = "unanswered"
 
 
 @dataclass(frozen=True)
@@ -193,9 +196,15 @@ class ClosingSpec:
 
     obligations_ended_on: date
     accounting_on: date
-    certified_on: date
+    certified_on: date | None
     refund_to: str
-    refund_on: date
+    refund_on: date | None
+
+    @property
+    def steps(self) -> tuple[date, ...]:
+        """Return the days of the steps that are taken, in their order."""
+        steps = (self.obligations_ended_on, self.accounting_on, self.certified_on, self.refund_on)
+        return tuple(day for day in steps if day is not None)
 
 
 @dataclass(frozen=True)
@@ -215,8 +224,8 @@ class Journey:
     funding_required_cents: int
     all_parents_approve: bool
     opened_on: date
-    escrow_agreement_on: date
-    agreement_on: date
+    escrow_agreement_on: date | None
+    agreement_on: date | None
     parties: tuple[PartySpec, ...]
     payees: tuple[PayeeSpec, ...]
     terms: tuple[TermSpec, ...]
@@ -227,11 +236,13 @@ class Journey:
     bank_events: tuple[BankEventSpec, ...]
     closing: ClosingSpec | None
     terminated_on: date | None
+    until: date | None
 
     @property
     def days(self) -> frozenset[date]:
         """Return every day on which somebody in the file does something."""
-        days = {self.opened_on, self.escrow_agreement_on, self.agreement_on}
+        named = (self.opened_on, self.escrow_agreement_on, self.agreement_on, self.until)
+        days = {day for day in named if day is not None}
         days |= {spec.on for spec in self.milestones}
         for deposit in self.deposits:
             days |= {deposit.on, deposit.matched_on}
@@ -244,8 +255,7 @@ class Journey:
             if spec.question is not None:
                 days |= {spec.question.on, spec.question.reply_on}
         if self.closing is not None:
-            end = self.closing
-            days |= {end.obligations_ended_on, end.accounting_on, end.certified_on, end.refund_on}
+            days |= set(self.closing.steps)
         if self.terminated_on is not None:
             days.add(self.terminated_on)
         return frozenset(days)

@@ -48,6 +48,7 @@ def references(desk: DeskWorld) -> dict[str, str]:
         "agreement": newest(desk, Agreement),
         "term": newest(desk, ContractTerm),
         "day": _day(desk),
+        "correction": _proposed_correction(desk),
         "funding": max(desk.asked_for_funds(number) for number in range(MANY)),
     }
 
@@ -56,6 +57,12 @@ def newest(desk: DeskWorld, model: type[Agreement | ContractTerm]) -> str:
     """Return the reference of the newest row of a table."""
     query = select(model.reference).order_by(model.id.desc()).limit(1)
     return desk.api.do(lambda session: session.execute(query).scalar_one())
+
+
+def _proposed_correction(desk: DeskWorld) -> str:
+    page = f"/admin/cases/{desk.case}/milestones/agreement_executed/correct"
+    form = {"occurred_on": "2026-02-17", "reason": "The last signature is of Tuesday"}
+    return desk.of("specialist").submit(page, form).location.rpartition("/")[2]
 
 
 def _day(desk: DeskWorld) -> str:
@@ -100,6 +107,7 @@ PAGES = (
     "/admin/payees?view=all",
     "/admin/payees/{payee}",
     "/admin/payees/accounts/{account}",
+    "/admin/corrections/{correction}",
     "/admin/deposits",
     "/admin/deposits/{deposit}",
     "/admin/funding",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,9 +26,10 @@ from seedtrust.domain.payees.models import Payee, PayeeAccount
 from seedtrust.domain.payments.corrections import Noted, note_correction
 from seedtrust.domain.payments.models import AccountCorrection, PaymentInstruction
 from seedtrust.domain.reconciliation.models import BankStatement
-from seedtrust.domain.terms.models import ContractTerm
+from seedtrust.domain.terms.corrections import propose_correction
+from seedtrust.domain.terms.models import ContractTerm, MilestoneCorrection
 from seedtrust.formats import nacha
-from seedtrust.journeys.cast import PASSWORD
+from seedtrust.journeys.cast import PASSWORD, Cast
 from seedtrust.web.guard import Door, route_table
 from tests.browser.conftest import photograph
 from tests.support.browser import (
@@ -67,6 +69,7 @@ class Stage:
         payment = self.payment()
         world.do(lambda session: self._correct(session, payment))
         world.do(self._ask_for_funds)
+        world.do(self._propose_a_day)
         world.work()
 
     def _welcome(self, session: Any) -> str:
@@ -111,6 +114,18 @@ class Stage:
             amount_cents=250_000,
             reason="A second clinic has sent its estimate",
             moment=self.world.tools.moment_in(session),
+        )
+
+    def _propose_a_day(self, session: Any) -> None:
+        tools = self.world.tools
+        propose_correction(
+            session,
+            Cast(tools.keyring).staff(session, ESCROW),
+            case_ref=self.world.case,
+            code="agreement_executed",
+            occurred_on=date(2026, 2, 17),
+            reason="The last signature is of Tuesday",
+            moment=tools.moment_in(session),
         )
 
     def newest(self, model: Any) -> str:
@@ -198,6 +213,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "cases_term_new": (ESCROW, case("/terms/new")),
     "cases_terms_activate": (LEGAL, case("/terms/activate")),
     "clock": (LEAD, at("clock")),
+    "corrections_detail": (LEGAL, one("corrections", MilestoneCorrection)),
     "deposits_detail": (LEAD, one("deposits", Deposit)),
     "deposits_list": (LEAD, at("deposits")),
     "enrol": (NEWCOMER, at("sign-in/enrol")),
