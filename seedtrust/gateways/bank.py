@@ -90,7 +90,9 @@ class FileDropBank:
 
     def capabilities(self) -> Capabilities:
         """Return what this bank promises: a look-up sees at once what was taken."""
-        return Capabilities(lookup_is_consistent=True, lookup_consistent_after_seconds=2)
+        return Capabilities(
+            lookup_is_consistent=True, lookup_consistent_after_seconds=2, recognises_repeats=True
+        )
 
     def health(self) -> BankHealth:
         """Tell whether the bank answers."""

@@ -165,6 +165,7 @@ class PromisePart(_Part):
 
     lookup_is_consistent: bool
     lookup_consistent_after_seconds: int = Field(ge=0)
+    recognises_repeats: bool
     has_webhooks: bool
     can_cancel: bool
 
@@ -202,6 +203,7 @@ class Profile(_Part):
         return Capabilities(
             lookup_is_consistent=self.promises.lookup_is_consistent,
             lookup_consistent_after_seconds=self.promises.lookup_consistent_after_seconds,
+            recognises_repeats=self.promises.recognises_repeats,
             takes_files=False,
             has_webhooks=self.promises.has_webhooks,
             can_cancel=self.promises.can_cancel,

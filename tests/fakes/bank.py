@@ -40,11 +40,16 @@ class FakeBank:
     fail_lookup: BankError | None = None
     down: bool = False
     consistent: bool = True
+    recognises_repeats: bool = True
     settles_at_once: bool = False
 
     def capabilities(self) -> Capabilities:
         """Return the promises of this bank."""
-        return Capabilities(lookup_is_consistent=self.consistent, lookup_consistent_after_seconds=0)
+        return Capabilities(
+            lookup_is_consistent=self.consistent,
+            lookup_consistent_after_seconds=0,
+            recognises_repeats=self.recognises_repeats,
+        )
 
     def health(self) -> BankHealth:
         """Tell whether the bank answers."""

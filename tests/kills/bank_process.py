@@ -11,6 +11,10 @@ from pathlib import Path
 import requests
 
 from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl, Timeouts
+from seedtrust.gateways.channel import LineTimeouts
+from seedtrust.gateways.huntington import HuntingtonBank
+from seedtrust.gateways.oauth import Client
+from seedtrust.gateways.profile import load_profile
 from seedtrust.sandbox import RunningBank
 from tests.kills.world import API_KEY
 
@@ -23,14 +27,30 @@ class BankProcess:
         timeouts = Timeouts(connect_seconds=10.0, read_seconds=60.0)
         self.url, self.drop = url, drop
         self.bank = FileDropBank(url, API_KEY, drop, timeouts)
+        self.by_interface = _by_interface(url)
         self.control = HttpSandboxControl(url, API_KEY)
 
     def switch(self, settings: Mapping[str, object]) -> None:
-        """Turn switches of the bank."""
+        """Turn switches of the bank; one without keys promises none either."""
         if settings:
+            keyed = settings.get("idempotent_payments", True) is True
+            self.by_interface = _by_interface(self.url, recognises_repeats=keyed)
             headers = {"Authorization": f"Bearer {API_KEY}"}
             url = f"{self.url}/sim/settings"
             requests.put(url, json=settings, headers=headers, timeout=60).raise_for_status()
+
+
+def _by_interface(url: str, *, recognises_repeats: bool = True) -> HuntingtonBank:
+    profile = load_profile("neutral")
+    promises = profile.promises.model_copy(update={"recognises_repeats": recognises_repeats})
+    # The kills of a round come faster than a bank would like to be called.
+    limits = profile.limits.model_copy(update={"calls_per_second": 10_000, "burst": 10_000})
+    return HuntingtonBank(
+        url,
+        Client("seedtrust", API_KEY),
+        profile.model_copy(update={"promises": promises, "limits": limits}),
+        timeouts=LineTimeouts(10.0, 60.0),
+    )
 
 
 @contextmanager

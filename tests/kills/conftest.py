@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import structlog
 
+from seedtrust.domain.payments.ports import FILE_DROP, HUNTINGTON
 from tests.factories.job_tools import database_of_jobs
 from tests.kills.rounds import rehearse
-from tests.kills.series import Series
+from tests.kills.series import INTERFACE_POINTS, Series
 from tests.kills.world import DATABASE, Place, Template, lay_out
 from tests.support import databases
 from tests.support.databases import MariaSchema
@@ -27,12 +28,31 @@ def _quiet() -> Iterator[None]:
     structlog.configure(**before)
 
 
+def _template(folder: Path, migrated: Path, bank_code: str) -> Template:
+    url = databases.copy_of(migrated, folder / DATABASE)
+    return Template.of(lay_out(url, folder / "bank", bank_code=bank_code), folder / "kept")
+
+
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Template:
     """Return released payments in a SQLite file and a bank's folder, kept to be copied back."""
-    folder = tmp_path_factory.mktemp("kills")
-    url = databases.copy_of(sqlite_template, folder / DATABASE)
-    return Template.of(lay_out(url, folder / "bank"), folder / "kept")
+    return _template(tmp_path_factory.mktemp("kills"), sqlite_template, FILE_DROP)
+
+
+@pytest.fixture(scope="module")
+def template_by_interface(
+    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path
+) -> Template:
+    """Return the same with ACH payments that go one by one over the bank's interface."""
+    return _template(tmp_path_factory.mktemp("kills"), sqlite_template, HUNTINGTON)
+
+
+@pytest.fixture
+def by_interface(template_by_interface: Template) -> Iterator[Series]:
+    """Give rounds on SQLite over the bank's interface, rehearsed once."""
+    with database_of_jobs(template_by_interface.place.database_url):
+        rehearse(template_by_interface.again())
+        yield Series(template_by_interface.again, points=INTERFACE_POINTS)
 
 
 @pytest.fixture

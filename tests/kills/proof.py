@@ -13,6 +13,7 @@ from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.ledger.check import check
 from seedtrust.domain.outbox.models import OutboxMessage
 from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun
+from seedtrust.domain.payments.ports import FILE_DROP
 from seedtrust.domain.payments.states import Rail
 from seedtrust.domain.reconciliation.proof import three_way
 from seedtrust.sandbox import books
@@ -46,6 +47,33 @@ def faults(place: Place) -> list[str]:
                 *_unfinished(session),
                 *_unequal(session, place, bank),
             ]
+    finally:
+        engine.dispose()
+
+
+def faults_without_keys(place: Place) -> list[str]:
+    """Return what is wrong at a bank without keys, where people decide about what is unclear.
+
+    Nothing is doubled, nothing is called sent that the bank has not, and the two books agree.
+    """
+    bank = look_into(place)
+    engine = make_engine(place.database_url)
+    try:
+        with Session(engine) as session, session.begin():
+            rows = select(PaymentInstruction.reference, PaymentInstruction.state)
+            states: dict[str, str] = dict(session.execute(rows).all())
+            expected = {reference: int(state == "SETTLED") for reference, state in states.items()}
+            wrong = [
+                f"{reference} is {states[reference]}, and the bank has it {times} times"
+                for reference, wanted in expected.items()
+                if (times := bank.payments[reference]) != wanted
+                or states[reference] not in {"SETTLED", "UNKNOWN"}
+            ]
+            day = three_way(session, place.trust_account_id, DAYS[-1])
+            amounts = {bank.ledger_cents, day.adjusted_bank_cents, day.book_cents, day.owners_cents}
+            if len(amounts) > 1:
+                wrong.append(f"bank, book and owners differ: {sorted(amounts)}")
+            return [*bank.faults, *(str(fault) for fault in check(session)), *wrong]
     finally:
         engine.dispose()
 
@@ -84,10 +112,11 @@ def _wrong_at_the_bank(session: Session, place: Place, bank: BankView) -> list[s
     wrong = [f"file {name} came {times} times" for name, times in bank.files.items() if times > 1]
     known: set[str] = set()
     for payment in place.payments:
-        key = payment.reference if payment.rail == Rail.WIRE else traces[payment.reference]
-        times = (bank.payments if payment.rail == Rail.WIRE else bank.entries)[key or ""]
-        known.add(key or "")
-        wrong += _judged(payment, times, bank.cents.get(key or ""))
+        in_file = payment.rail == Rail.ACH and place.bank_code == FILE_DROP
+        key = (traces[payment.reference] or "") if in_file else payment.reference
+        times = (bank.entries if in_file else bank.payments)[key]
+        known.add(key)
+        wrong += _judged(payment, times, bank.cents.get(key))
     strange = (bank.payments.keys() | bank.entries.keys()) - known
     return wrong + [f"the bank has {key}, which nobody ordered" for key in strange]
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import chain
 from typing import Final
 
@@ -20,7 +21,7 @@ from seedtrust.domain.notices.ports import Mail
 from seedtrust.domain.outbox.models import OutboxMessage
 from seedtrust.domain.outbox.service import retry_parked
 from seedtrust.domain.payments.models import PaymentRun
-from seedtrust.domain.payments.ports import FILE_DROP
+from seedtrust.domain.payments.ports import FILE_DROP, HUNTINGTON, Bank
 from seedtrust.ext import db, in_transaction, reading
 from seedtrust.jobs.bank import fetch_inbound, poll_events
 from seedtrust.jobs.relay import drain
@@ -69,13 +70,9 @@ class _Letterbox:
 
 def the_products_work(tools: Tools, dice: random.Random) -> None:
     """Do what workers do: keep promises and run the jobs of payments, in any order."""
-    jobs: list[Callable[[Tools], object]] = [
-        drain,
-        take_up,
-        poll_events,
-        fetch_inbound,
-        import_all,
-    ]
+    jobs: list[Callable[[Tools], object]] = [drain, fetch_inbound, import_all]
+    for bank in tools.banks:
+        jobs += [partial(take_up, bank=bank), partial(poll_events, bank=bank)]
     dice.shuffle(jobs)
     for job in [*jobs, drain]:
         job(tools)
@@ -94,6 +91,12 @@ class Rules:
     anywhere: bool = True
     asleep: int = 0
     bank: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def leaves_to_people(self) -> frozenset[str]:
+        """Return the states in which a round may leave a run: people decide where no key helps."""
+        has_keys = self.bank.get("idempotent_payments", True)
+        return frozenset() if has_keys else frozenset({"UNKNOWN"})
 
 
 BY_DEFAULT: Final = Rules()
@@ -214,7 +217,7 @@ class Office:
             clock=FixedClock(self.now),
             business_clock="real",
             keyring=KEYRING,
-            banks={FILE_DROP: self.bank.bank},
+            banks=self._banks(),
             sandbox=None,
             mailer=_Letterbox(),
             storage=_NoStorage(),  # type: ignore[arg-type]
@@ -223,6 +226,11 @@ class Office:
             refresh_grace_seconds=10,
             business_at_day=(day, 10, 0),
         )
+
+    def _banks(self) -> dict[str, Bank]:
+        if self.place.bank_code == FILE_DROP:
+            return {FILE_DROP: self.bank.bank}
+        return {FILE_DROP: self.bank.bank, HUNTINGTON: self.bank.by_interface}
 
     def _is_done(self, day: date) -> bool:
         return not self._left(day)
@@ -238,8 +246,10 @@ class Office:
         finally:
             engine.dispose()
         if day == DAYS[0]:
-            return left + [state for state in states if state in _ON_THEIR_WAY]
-        return left + [state for state in states if state != "SETTLED"]
+            open_states = [state for state in states if state in _ON_THEIR_WAY]
+        else:
+            open_states = [state for state in states if state != "SETTLED"]
+        return left + [state for state in open_states if state not in self.rules.leaves_to_people]
 
 
 class _NoStorage:

@@ -12,13 +12,35 @@ from tests.kills.series import TOLD, Series, Tell, wanted_kills
 FIRST_SEED = 1
 
 
-def test_a_thousand_kills_on_sqlite_lose_nothing_and_double_nothing(
-    on_sqlite: Series, record_property: Tell
-) -> None:
-    on_sqlite.play_until(wanted_kills(1_000), FIRST_SEED)
+# Together a thousand.
+FILE_KILLS = 600
+INTERFACE_KILLS = 400
+WITHOUT_KEYS = {"idempotent_payments": False}
+
+
+def test_kills_lose_nothing_and_double_nothing(on_sqlite: Series, record_property: Tell) -> None:
+    on_sqlite.play_until(wanted_kills(FILE_KILLS), FIRST_SEED)
     on_sqlite.play_at(on_sqlite.missed, FIRST_SEED)
-    record_property(TOLD, f"SQLite: {on_sqlite.told}")
+    record_property(TOLD, f"files and wires: {on_sqlite.told}")
     assert not on_sqlite.missed, "a place at which nobody has died proves nothing"
+
+
+def test_kills_over_the_interface_lose_nothing_and_double_nothing(
+    by_interface: Series, record_property: Tell
+) -> None:
+    by_interface.play_until(wanted_kills(INTERFACE_KILLS), FIRST_SEED)
+    by_interface.play_at(by_interface.missed, FIRST_SEED)
+    record_property(TOLD, f"over the interface: {by_interface.told}")
+    assert not by_interface.missed, "a place at which nobody has died proves nothing"
+
+
+def test_a_bank_without_keys_is_sent_nothing_twice_however_long_a_worker_stands_still(
+    by_interface: Series, record_property: Tell
+) -> None:
+    by_interface.rules = Rules(asleep=60, bank=WITHOUT_KEYS)
+    by_interface.play_until(wanted_kills(200), FIRST_SEED)
+    record_property(TOLD, f"a bank without keys: {by_interface.told}")
+    assert by_interface.sleeps.total()
 
 
 @pytest.mark.mariadb
@@ -40,16 +62,25 @@ def test_workers_that_stand_still_past_their_lease_double_nothing(
 ) -> None:
     on_sqlite.rules = Rules(asleep=50)
     on_sqlite.play_until(wanted_kills(100), FIRST_SEED)
-    record_property(TOLD, f"SQLite: {on_sqlite.told}")
+    record_property(TOLD, f"standing still: {on_sqlite.told}")
     assert on_sqlite.sleeps.total()
 
 
 @pytest.mark.night
 def test_a_hundred_thousand_kills_of_the_night(on_sqlite: Series, record_property: Tell) -> None:
     # Another row of seeds each night; a failure names its own.
-    on_sqlite.play_until(wanted_kills(100_000), time.time_ns() // 1_000_000)
-    record_property(TOLD, f"SQLite: {on_sqlite.told}")
+    on_sqlite.play_until(wanted_kills(60_000), time.time_ns() // 1_000_000)
+    record_property(TOLD, f"files and wires: {on_sqlite.told}")
     assert not on_sqlite.missed
+
+
+@pytest.mark.night
+def test_forty_thousand_of_them_over_the_interface(
+    by_interface: Series, record_property: Tell
+) -> None:
+    by_interface.play_until(wanted_kills(40_000), time.time_ns() // 1_000_000)
+    record_property(TOLD, f"over the interface: {by_interface.told}")
+    assert not by_interface.missed
 
 
 @pytest.mark.night

@@ -6,6 +6,8 @@ import os
 import random
 import signal
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from seedtrust.ext import db
 
 ANYWHERE: Final = "anywhere"
 STOPPED: Final = "stopped"
+PATIENCE_SECONDS: Final = 120.0
 _BROKEN: Final = 70
 _POINTS: Final = tuple(sorted(PAYMENT_POINTS))
 # One who stands still in a transaction, or with the lock of the bank's folder, only holds up the
@@ -24,6 +27,11 @@ _POINTS: Final = tuple(sorted(PAYMENT_POINTS))
 _HOLDING: Final = frozenset(
     {
         "unit.before_commit",
+        # Looked at once before the lock, and once under it.
+        "file.before_lookup",
+        "file.looked_up",
+        "bank.before_read",
+        "bank.after_read",
         "file.before_part",
         "file.part_written",
         "file.before_rename",
@@ -103,7 +111,7 @@ class Worker:
 
     def wait(self) -> End:
         """Wait until it has ended or stands still. Raises BrokenWorker."""
-        _pid, status = os.waitpid(self._pid, os.WUNTRACED)
+        status = self._status()
         if os.WIFSTOPPED(status):
             return End(STOPPED)
         with os.fdopen(self._told) as pipe:
@@ -113,6 +121,19 @@ class Worker:
             raise BrokenWorker(said or f"a worker ended with {code}")
         *stood_at, died_at = said.split("\n")
         return End(died_at, " ".join(stood_at))
+
+    def _status(self) -> int:
+        """Wait for the operating system's word, but not for ever: a worker may hang."""
+        deadline, pause = time.monotonic() + PATIENCE_SECONDS, threading.Event()
+        while time.monotonic() < deadline:
+            pid, status = os.waitpid(self._pid, os.WUNTRACED | os.WNOHANG)
+            if pid:
+                return status
+            pause.wait(0.003)
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        message = f"a worker neither ended nor stood still within {PATIENCE_SECONDS:.0f} seconds"
+        raise BrokenWorker(message)
 
     def go_on(self) -> End:
         """Let one that stands still go on, and wait until it has ended. Raises BrokenWorker."""

@@ -17,7 +17,8 @@ from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.states import Stage
 from seedtrust.domain.disbursements.states import RequestKind
 from seedtrust.domain.payees.models import Payee
-from seedtrust.domain.payments.models import PaymentInstruction
+from seedtrust.domain.payments.models import PaymentInstruction, TrustAccount
+from seedtrust.domain.payments.ports import FILE_DROP
 from seedtrust.domain.payments.states import Rail
 from seedtrust.domain.terms.states import Category, TaxClass
 from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl
@@ -53,6 +54,7 @@ class Place:
     trust_account_id: int
     funded_cents: int
     payments: tuple[Payment, ...]
+    bank_code: str = FILE_DROP
 
     @property
     def paid_cents(self) -> int:
@@ -91,9 +93,17 @@ def _file_of(place: Place) -> Path:
 
 
 def lay_out(
-    database_url: str, bank_dir: Path, *, files: Sequence[int] = FILES, wires: Sequence[int] = WIRES
+    database_url: str,
+    bank_dir: Path,
+    *,
+    files: Sequence[int] = FILES,
+    wires: Sequence[int] = WIRES,
+    bank_code: str = FILE_DROP,
 ) -> Place:
-    """Fund cases through the bank, and release runs of files and of wires from them."""
+    """Fund cases through the bank, and release runs of ACH payments and of wires from them.
+
+    `bank_code` says whether ACH payments go in files or one by one.
+    """
     running = RunningBank(bank_dir, 0, API_KEY, scan_seconds=None)
     running.start()
     engine = make_engine(database_url)
@@ -108,9 +118,17 @@ def lay_out(
         with database_of_jobs(database_url):
             assert poll_events(JobDesk.open(bank).tools)[1] == 0
         _move(world, [*families, *refunds])
+        world.do(lambda s: _speak_by(s, world.trust_account_id, bank_code))
         _release_files(world, families[0], files)
         _release_wires(world, refunds, wires)
-        return Place(database_url, bank_dir, world.trust_account_id, funded_cents, _payments(world))
+        return Place(
+            database_url,
+            bank_dir,
+            world.trust_account_id,
+            funded_cents,
+            _payments(world),
+            bank_code,
+        )
     finally:
         engine.dispose()
         running.stop()
@@ -160,6 +178,10 @@ def _move(world: PaymentWorld, families: Sequence[_Family]) -> None:
             session.get_one(Case, family.case.id).stage = family.stage.value
 
     world.do(work)
+
+
+def _speak_by(session: Session, trust_account_id: int, bank_code: str) -> None:
+    session.get_one(TrustAccount, trust_account_id).bank_code = bank_code
 
 
 def _release_files(world: PaymentWorld, family: _Family, sizes: Sequence[int]) -> None:

@@ -75,6 +75,8 @@ class Capabilities:
 
     lookup_is_consistent: bool
     lookup_consistent_after_seconds: int
+    # The same reference again, with the same content, is the same payment, however late it comes.
+    recognises_repeats: bool = False
     takes_files: bool = True
     has_webhooks: bool = False
     can_cancel: bool = False

@@ -75,7 +75,8 @@ def may_resend(
 
     Only when the bank declares its look-up consistent and has twice said that it does not know
     the payment, over at least the time that it takes to be consistent, and three times at most:
-    with the same reference and the same content, so that a late original would be recognised.
+    with the same reference and the same content. A late original, of a worker that stood still,
+    would be a second payment at a bank that does not promise to recognise it: there people decide.
     """
     run, row = locked_instruction(session, turn.order.client_reference)
     inquiry = inquiries.of_payment(session, row)
@@ -86,7 +87,8 @@ def may_resend(
     inquiry.last_answer = "The bank does not know this payment."
     apart = timedelta(seconds=capabilities.lookup_consistent_after_seconds)
     proven = (
-        capabilities.lookup_is_consistent
+        capabilities.recognises_repeats
+        and capabilities.lookup_is_consistent
         and row.lookup_misses >= _MISSES_TO_RESEND
         and moment.at - row.first_miss_at >= apart
     )

@@ -195,6 +195,19 @@ def test_a_bank_whose_look_up_is_not_consistent_never_gets_an_unclear_wire_again
     assert case_figures(world) == (155_783, 155_783)
 
 
+def test_a_bank_that_does_not_recognise_repeats_never_gets_an_unclear_wire_again(
+    world: PaymentWorld, desk: JobDesk[FakeBank]
+) -> None:
+    run, payment = refund(world)
+    desk.bank.recognises_repeats = False
+    desk.bank.fail_before = OutcomeUnknown("The connection broke.")
+    send(desk, payment)
+    for seconds in (5, 15, 60, 300, 900, 1800, 1800):
+        assert ask(desk, seconds) == (0, 1)
+    assert desk.bank.orders == []
+    assert states(world, run, payment) == ("UNKNOWN", "UNKNOWN", "IN_PAYMENT")
+
+
 def test_an_unclear_wire_stays_unclear_while_the_bank_is_down(
     world: PaymentWorld, desk: JobDesk[FakeBank]
 ) -> None:
