@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from seedtrust.app import create_app
 from seedtrust.domain.disbursements.models import DisbursementApproval, DisbursementRequest
 from seedtrust.domain.ledger.queries import case_lines
+from seedtrust.domain.operations.models import ExceptionItem
 from seedtrust.domain.operations.queries import open_exceptions
 from seedtrust.domain.payments.models import PaymentInstruction
 from seedtrust.domain.reconciliation.models import BankStatementLine
@@ -125,9 +126,16 @@ def test_the_bank_saw_what_we_saw(played: tuple[Settings, Played]) -> None:
     assert lines == {"matched"}
 
 
-def test_the_return_waits_for_a_person_and_nothing_else(played: tuple[Settings, Played]) -> None:
-    kinds = _read(played[0], lambda s: [item.kind for item in open_exceptions(s)])
-    assert kinds == ["payment.returned"]
+def test_the_return_waited_for_a_person_until_it_was_paid_again(
+    played: tuple[Settings, Played],
+) -> None:
+    waiting = _read(played[0], lambda s: [item.kind for item in open_exceptions(s)])
+    assert waiting == []
+    closed = select(ExceptionItem.kind).where(ExceptionItem.closed_at.is_not(None))
+    assert _read(played[0], lambda s: set(s.execute(closed).scalars())) == {
+        "deposit.unidentified",
+        "payment.returned",
+    }
 
 
 def test_a_play_that_is_killed_again_and_again_comes_to_the_same_ledger(
