@@ -13,6 +13,7 @@ from seedtrust.core.permissions import Permission
 from seedtrust.domain.desk import deposits as desk
 from seedtrust.domain.funding import service as funding
 from seedtrust.domain.funding.states import DepositState
+from seedtrust.domain.reconciliation import transfers
 from seedtrust.ext import in_transaction, reading
 from seedtrust.web.actor import current_actor, moment
 from seedtrust.web.flashes import flash_done
@@ -107,6 +108,18 @@ def deposits_detail(reference: str) -> str:
         is_open=deposit.state is DepositState.UNIDENTIFIED,
         may_match=may_match,
     )
+
+
+@blueprint.post("/deposits/<reference>/send-back")
+@requires(Permission.DEPOSITS_MATCH, back="admin.deposits_detail")
+def deposits_send_back(reference: str) -> ResponseReturnValue:
+    """Order a deposit without a case back to its sender."""
+    actor, when = current_actor(), moment()
+    transfer = in_transaction(
+        lambda unit: transfers.send_back(unit, actor, deposit_ref=reference, moment=when).reference
+    )
+    flash_done(f"Make the transfer at the bank now, with the reference {transfer}.")
+    return redirect(url_for("admin.deposits_detail", reference=reference), code=303)
 
 
 @blueprint.post("/deposits/<reference>/match")

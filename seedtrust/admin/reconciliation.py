@@ -18,9 +18,15 @@ from seedtrust.core.errors import Invalid, NotFound
 from seedtrust.core.permissions import Permission
 from seedtrust.domain.ledger.account_kinds import AccountKind
 from seedtrust.domain.payments.queries import trust_accounts
-from seedtrust.domain.reconciliation import days, signing
+from seedtrust.domain.reconciliation import days, signing, transfers
 from seedtrust.domain.reconciliation.states import DayState
-from seedtrust.domain.reconciliation.views import DayView, ItemKind, OpenItem, ThreeWay
+from seedtrust.domain.reconciliation.views import (
+    DayView,
+    ItemKind,
+    OpenItem,
+    ThreeWay,
+    TransferView,
+)
 from seedtrust.ext import in_transaction, reading
 from seedtrust.web.actor import business_today, current_actor, moment
 from seedtrust.web.flashes import flash_done, show_again
@@ -36,6 +42,7 @@ STATES: Final[dict[DayState, tuple[str, Tone]]] = {
 }
 ITEM_WORDS: Final = {
     ItemKind.PAYMENT_IN_TRANSIT: "Payment on its way",
+    ItemKind.TRANSFER_IN_TRANSIT: "Transfer that waits for the bank",
     ItemKind.UNMATCHED_LINE: "Statement line without a match",
     ItemKind.UNIDENTIFIED_DEPOSIT: "Deposit without a case",
 }
@@ -71,14 +78,15 @@ def reconciliation_list() -> ResponseReturnValue:
 def _list(chosen: str, form: StartForm | None = None) -> ResponseReturnValue:
     actor, today, csv = current_actor(), business_today(), listing.wants_csv()
 
-    def work(unit: Session) -> tuple[list[DayView], list[tuple[str, str]]]:
+    def work(unit: Session) -> tuple[list[DayView], list[tuple[str, str]], list[TransferView]]:
         accounts = trust_accounts(unit, actor)
         only = next((one.id for one in accounts if one.reference == chosen), None)
         limit = listing.EXPORTED if csv else 90
         found = days.history(unit, actor, trust_account_id=only, limit=limit)
-        return found, [(one.reference, one.name) for one in accounts]
+        ordered = days.open_transfers(unit, actor)
+        return found, [(one.reference, one.name) for one in accounts], ordered
 
-    found, accounts = reading(work)
+    found, accounts, ordered = reading(work)
     if csv:
         return _csv(found)
     return render_template(
@@ -90,6 +98,9 @@ def _list(chosen: str, form: StartForm | None = None) -> ResponseReturnValue:
         today=today,
         form=form or StartForm(formdata=None, account=chosen),
         may_prepare=actor.may(Permission.RECONCILIATION_PREPARE),
+        may_sweep=actor.may(Permission.RECONCILIATION_REVIEW),
+        may_cancel=actor.may(Permission.DEPOSITS_MATCH),
+        transfers=ordered,
     )
 
 
@@ -147,6 +158,32 @@ def reconciliation_start() -> ResponseReturnValue:
         return row.reference
 
     return redirect(url_for(_DETAIL, reference=in_transaction(work)), code=303)
+
+
+@blueprint.post("/reconciliation/sweep")
+@requires(Permission.RECONCILIATION_REVIEW, back="admin.reconciliation_list")
+def reconciliation_sweep() -> ResponseReturnValue:
+    """Order all fees of a trust account to the operating account."""
+    actor, when, account = current_actor(), moment(), request.form.get("account", "")
+    transfer = in_transaction(
+        lambda unit: (
+            transfers.sweep_fees(unit, actor, trust_account_ref=account, moment=when).reference
+        )
+    )
+    flash_done(f"Make the transfer at the bank now, with the reference {transfer}.")
+    return redirect(url_for("admin.reconciliation_list"), code=303)
+
+
+@blueprint.post("/reconciliation/transfers/<reference>/cancel")
+@requires(Permission.DEPOSITS_MATCH, back="admin.reconciliation_list")
+def reconciliation_cancel_transfer(reference: str) -> ResponseReturnValue:
+    """Take an order back that nobody made at the bank."""
+    actor, when = current_actor(), moment()
+    in_transaction(
+        lambda unit: transfers.cancel_transfer(unit, actor, reference=reference, moment=when)
+    )
+    flash_done("The order is taken back.")
+    return redirect(url_for("admin.reconciliation_list"), code=303)
 
 
 def _day_before(text: str, today: date) -> date:
@@ -227,7 +264,7 @@ def reconciliation_behind(reference: str, part: str) -> str:
         message = "There is no such figure."
         raise NotFound(message)
     kind = AccountKind(part)
-    day, proof = reading(lambda unit: days.day_for(unit, actor, reference))
+    day, proof = reading(lambda unit: days.day_for(unit, actor, reference, with_items=False))
     cents = {one.code: one for one in (*proof.book, *proof.owners)}.get(part)
     if cents is None:
         message = "This figure is zero on this day, so nothing stands behind it."

@@ -42,6 +42,7 @@ _PAGES: Final = {
     "deposit": ("Deposit", "admin.deposits_detail"),
     "deposit_return": ("Bounced deposit", "admin.deposits_detail"),
     "charge": ("Bank charge", None),
+    "transfer": ("Transfer by hand", None),
 }
 
 

@@ -51,3 +51,32 @@ def test_a_check_says_until_when_it_may_come_back_and_then_that_it_did(desk: Des
     seen = browser.get(page).text
     assert "This check came back on" in seen
     assert "Closed account. The money has left the books again." in seen
+
+
+def test_a_stray_deposit_is_sent_back_after_a_second_look(desk: DeskWorld) -> None:
+    page = f"/admin/deposits/{desk.stray_deposit()}"
+    builder = desk.browser(desk.builder)
+    assert "Send $1,500.00 back to the sender?" not in builder.get(page).text
+    assert "back to the sender?" in builder.get(f"{page}?back=yes").text
+    ordered = builder.submit(f"{page}/send-back", {}, page=f"{page}?back=yes")
+    assert ordered.status_code == 303
+    seen = builder.get(page).text
+    assert "Make the transfer at the bank now, with the reference" in seen
+    assert "Sent back" in seen
+    listed = builder.get("/admin/reconciliation").text
+    assert "Deposit back to its sender" in listed
+    cancel = listed.split('action="/admin/reconciliation/transfers/')[1].split('"')[0]
+    address = f"/admin/reconciliation/transfers/{cancel}"
+    assert builder.submit(address, {}, page="/admin/reconciliation").status_code == 303
+    assert "No case yet" in builder.get(page).text
+    assert desk.of("auditor").get(f"{page}?back=yes").text.count("back to the sender?") == 0
+
+
+def test_fees_are_swept_by_those_who_review(desk: DeskWorld) -> None:
+    lead, page = desk.of("payments_lead"), "/admin/reconciliation"
+    account = lead.get(page).text.split('name="account" value="')[1].split('"')[0]
+    swept = lead.submit(f"{page}/sweep", {"account": account}, page=page)
+    assert swept.status_code == 303
+    told = lead.get(page).text
+    assert "No fees wait on this account" in told or "with the reference" in told
+    assert f'action="{page}/sweep"' not in desk.browser(desk.builder).get(page).text

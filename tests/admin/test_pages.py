@@ -114,6 +114,7 @@ PAGES = (
     "/admin/funding/{funding}",
     "/admin/statements",
     "/admin/statements/proof",
+    "/admin/deposits/{deposit}?back=yes",
     "/admin/reconciliation",
     "/admin/reconciliation/{day}",
     "/admin/reconciliation/{day}/behind/case",

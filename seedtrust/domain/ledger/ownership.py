@@ -67,6 +67,12 @@ def kinds_by_owner(
     return found
 
 
+def accounts_owned_by(owner_type: str) -> Select[int, int]:
+    """Return the accounts that were opened for owners of a type, each with its owner."""
+    account = LedgerAccount
+    return select(account.id, account.owner_id).where(account.owner_type == owner_type)  # type: ignore[return-value]
+
+
 def roll_up_owners(session: Session, owned: Select[int, int], *, at_least: int = 1) -> int:
     """Add what accounts have posted since their mark to the sums by owner; return how many moved.
 

@@ -6,6 +6,8 @@ bank sends the day anew. A line of a locked day keeps its match.
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
@@ -24,6 +26,9 @@ from seedtrust.domain.reconciliation.models import (
     Reconciliation,
 )
 from seedtrust.domain.reconciliation.states import DayState
+from seedtrust.domain.reconciliation.transfers import TRANSFER
+
+_BOOKED: Final = frozenset({booking.CHARGE, TRANSFER})
 
 
 def candidates(
@@ -91,7 +96,7 @@ def undo_match(
     if line.status != ReconciliationStatus.MATCHED:
         message = "This line has no match that could be undone."
         raise WrongState(message)
-    if line.matched_type == booking.CHARGE or line.match_rule == booking.BOOKED:
+    if line.matched_type in _BOOKED or line.match_rule == booking.BOOKED:
         message = "This line was booked as it came. Match or send back the deposit instead."
         raise WrongState(message)
     _record(session, actor, "statement_line.unmatched", statement_ref, line, words, moment)

@@ -16,10 +16,10 @@ from seedtrust.domain.cases.models import Case
 from seedtrust.domain.ledger.account_kinds import AccountKind
 from seedtrust.domain.ledger.ownership import OwnerLine, account_balances, lines_of_kind
 from seedtrust.domain.payments.models import TrustAccount
-from seedtrust.domain.reconciliation.models import BankStatement, Reconciliation
+from seedtrust.domain.reconciliation.models import BankStatement, BankTransfer, Reconciliation
 from seedtrust.domain.reconciliation.proof import owned_accounts, three_way
-from seedtrust.domain.reconciliation.states import DayState
-from seedtrust.domain.reconciliation.views import CaseShare, DayView, ThreeWay
+from seedtrust.domain.reconciliation.states import DayState, TransferKind, TransferState
+from seedtrust.domain.reconciliation.views import CaseShare, DayView, ThreeWay, TransferView
 
 _MAX_DAYS: Final = 31
 _PROOF: Final = TypeAdapter(ThreeWay)
@@ -38,7 +38,9 @@ def history(
     return [_view(row, account) for row, account in session.execute(wanted.limit(limit))]
 
 
-def day_for(session: Session, actor: Actor, reference: str) -> tuple[DayView, ThreeWay]:
+def day_for(
+    session: Session, actor: Actor, reference: str, *, with_items: bool = True
+) -> tuple[DayView, ThreeWay]:
     """Return a day with its proof: computed now while it is open, else as it was kept.
 
     Raises NotFound.
@@ -50,7 +52,8 @@ def day_for(session: Session, actor: Actor, reference: str) -> tuple[DayView, Th
         raise NotFound(message)
     row, account = found
     if row.state == DayState.OPEN:
-        return _view(row, account), three_way(session, row.trust_account_id, row.as_of_on)
+        live = three_way(session, row.trust_account_id, row.as_of_on, with_items=with_items)
+        return _view(row, account), live
     return _view(row, account), kept_proof(row.figures)
 
 
@@ -140,6 +143,30 @@ def _view(row: Reconciliation, account: TrustAccount) -> DayView:
         lock_hash=row.lock_hash,
         stale_because=row.stale_because,
     )
+
+
+def open_transfers(session: Session, actor: Actor) -> list[TransferView]:
+    """Return the transfers that wait for the bank's line, the oldest first. One query."""
+    actor.require(Permission.RECONCILIATION_VIEW)
+    row = BankTransfer
+    rows = session.execute(
+        select(
+            row.reference,
+            TrustAccount.name,
+            row.kind,
+            row.amount_cents,
+            row.ordered_on,
+            row.ordered_by,
+        )
+        .join(TrustAccount, TrustAccount.id == row.trust_account_id)
+        .where(row.state == TransferState.ORDERED.value)
+        .order_by(row.ordered_on, row.id)
+        .limit(200)
+    )
+    return [
+        TransferView(reference, account, TransferKind(kind), cents, on, who)
+        for reference, account, kind, cents, on, who in rows
+    ]
 
 
 def lines_behind(

@@ -38,3 +38,17 @@ class DifferenceUnexplained(Invalid):
 
     code = "difference_unexplained"
     title = "Explain the difference"
+
+
+class NothingToSweep(Conflict):
+    """No fees wait on the trust account."""
+
+    code = "nothing_to_sweep"
+    title = "There are no fees to sweep"
+
+
+class NotYetCollected(Conflict):
+    """The money of a check that may still bounce does not leave the trust account."""
+
+    code = "deposit_not_collected"
+    title = "This deposit is not collected yet"

@@ -34,7 +34,9 @@ from seedtrust.domain.reconciliation.ladder import (
     sole_candidates,
 )
 from seedtrust.domain.reconciliation.marks import mark
-from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine
+from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine, BankTransfer
+from seedtrust.domain.reconciliation.states import TransferState
+from seedtrust.domain.reconciliation.transfers import TRANSFER, settle_transfer
 
 _MATCHED: Final = ReconciliationStatus.MATCHED
 _UNMATCHED: Final = ReconciliationStatus.UNMATCHED
@@ -66,19 +68,25 @@ def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
     payments_by_ref = _payments(session, references)
     deposits = _deposits(session, {line.bank_reference for line in lines} - {""})
     bounced = _bounced(session, {line.bank_reference for line in lines} - {""})
+    transfers = _transfers(session, references)
     codes = dict(session.execute(select(TrustAccount.id, TrustAccount.code)).all())
     open_lines = []
+    made: list[tuple[BankStatementLine, BankTransfer]] = []
     for line in lines:
         found = (
             _as_run(line, by_run.get((line.trust_account_id, line.customer_reference), ()))
             or _as_payment(line, payments_by_ref.get(line.customer_reference))
             or _as_deposit(line, deposits.get((codes[line.trust_account_id], line.bank_reference)))
             or _as_bounced(line, bounced.get((codes[line.trust_account_id], line.bank_reference)))
+            or _as_transfer(line, transfers.get(line.customer_reference))
         )
         if found is None:
             open_lines.append(line)
-        else:
-            _settle(line, found, moment)
+            continue
+        _settle(line, found, moment)
+        if line.matched_type == TRANSFER:
+            # Out of the way: a second line under the same reference is no second match.
+            made.append((line, transfers.pop(line.matched_ref)))
     session.flush()  # what is matched by now is no candidate any more
     sole = sole_candidates(session, open_lines)
     for line in open_lines:
@@ -86,6 +94,10 @@ def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
         if candidate is not None:
             _settle(line, (candidate.kind, candidate.reference, RULE), moment)
             mark(session, line, _MATCHED)
+    # Balances are locked last, so what the bank made is booked when all else is done.
+    for line, transfer in made:
+        if transfer.state == TransferState.ORDERED:
+            settle_transfer(session, actor, transfer, on=line.as_of_on, moment=moment)
     return sum(line.status == _MATCHED.value for line in lines)
 
 
@@ -138,7 +150,8 @@ def keep_decisions(
     ).scalars()
     for old in earlier:
         line = successors.get(old.identity)
-        if line is None and old.match_rule in {BOOKED, CHARGED}:
+        is_booked = old.match_rule in {BOOKED, CHARGED} or old.matched_type == TRANSFER
+        if line is None and is_booked:
             open_exception(
                 session,
                 GONE_KIND,
@@ -204,6 +217,25 @@ def _as_bounced(line: BankStatementLine, deposit: Deposit | None) -> Match | Non
     if deposit is None or deposit.amount_cents != -line.amount_cents:
         return None
     return BOUNCED, deposit.reference, "bank reference and amount"
+
+
+def _as_transfer(line: BankStatementLine, transfer: BankTransfer | None) -> Match | None:
+    if transfer is None or transfer.trust_account_id != line.trust_account_id:
+        return None
+    is_open = transfer.state == TransferState.ORDERED or transfer.settled_on == line.as_of_on
+    if not is_open or transfer.amount_cents != -line.amount_cents:
+        return None
+    return TRANSFER, transfer.reference, "our reference and amount"
+
+
+def _transfers(session: Session, references: set[str]) -> dict[str, BankTransfer]:
+    rows = lock_where(
+        session,
+        select(BankTransfer)
+        .where(BankTransfer.reference.in_(references))
+        .order_by(BankTransfer.id),
+    )
+    return {row.reference: row for row in rows}
 
 
 def _settled_runs(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from seedtrust.core.db import Ascii, Base, CentsType, Id, JsonType, UtcDateTime, one_of
 from seedtrust.domain.payments.states import ReconciliationStatus
-from seedtrust.domain.reconciliation.states import DayState
+from seedtrust.domain.reconciliation.states import DayState, TransferKind, TransferState
 
 
 class BankStatement(Base):
@@ -113,3 +113,26 @@ class Reconciliation(Base):
     version: Mapped[int] = mapped_column(Integer, nullable=False)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+
+
+class BankTransfer(Base):
+    """A transfer that a person makes at the bank; its reference stands on the bank's line."""
+
+    __tablename__ = "bank_transfers"
+    __table_args__ = (
+        one_of("kind", TransferKind),
+        one_of("state", TransferState),
+        Index(None, "settled_on", "trust_account_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
+    trust_account_id: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(Ascii(20))
+    state: Mapped[str] = mapped_column(Ascii(20))
+    amount_cents: Mapped[int] = mapped_column(CentsType)
+    deposit_id: Mapped[int | None] = mapped_column(BigInteger)
+    ordered_on: Mapped[date] = mapped_column()
+    ordered_by: Mapped[str] = mapped_column(String(200))
+    settled_on: Mapped[date | None] = mapped_column()
+    cancelled_on: Mapped[date | None] = mapped_column()

@@ -29,12 +29,12 @@ from seedtrust.domain.cases.models import Case
 from seedtrust.domain.funding.models import CheckClearance, Deposit
 from seedtrust.domain.funding.states import DepositState
 from seedtrust.domain.ledger.account_kinds import AccountKind
-from seedtrust.domain.ledger.ownership import kinds_by_owner
+from seedtrust.domain.ledger.ownership import accounts_owned_by, kinds_by_owner
 from seedtrust.domain.ledger.queries import whole
 from seedtrust.domain.payees.queries import masked
 from seedtrust.domain.payments.models import PaymentInstruction, TrustAccount
 from seedtrust.domain.payments.states import ReconciliationStatus
-from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine
+from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine, BankTransfer
 from seedtrust.domain.reconciliation.views import ItemKind, Liability, OpenItem, ThreeWay
 
 _NOT_ARRIVED: Final = (DepositState.EXPECTED.value, DepositState.IN_PROCESS.value)
@@ -69,7 +69,7 @@ def three_way(
     Adjusted bank is the latest statement up to that day, what the bank's events have told since,
     and payments that should have settled and have not; book is bank cash and money in transit;
     owners are the account's cases and its part of every other trust liability. Without its items
-    it costs three queries, with them six. Raises NotFound.
+    it costs three queries, with them seven. Raises NotFound.
     """
     found = _proofs(session, on, trust_account_id)
     if not found:
@@ -93,17 +93,16 @@ def owned_accounts(trust_account_id: int | None = None) -> Select[int, int]:
     """Return the ledger accounts that belong to one trust account alone, with its id."""
     cases = select(Case.ledger_account_id, Case.trust_account_id)
     cash = select(TrustAccount.ledger_account_id, TrustAccount.id)
-    if trust_account_id is not None:
-        cases = cases.where(Case.trust_account_id == trust_account_id)
-        cash = cash.where(TrustAccount.id == trust_account_id)
-    owned = union_all(cases, cash).subquery()
-    return select(owned.c[0], owned.c[1])
+    own = accounts_owned_by("trust_account")
+    owned = union_all(cases, cash, own).subquery()
+    found = select(owned.c[0], owned.c[1])
+    return found if trust_account_id is None else found.where(owned.c[1] == trust_account_id)
 
 
 def open_items(session: Session, trust_account_id: int, on: date) -> tuple[OpenItem, ...]:
     """Return what a person may want to look at on that day, the oldest of each kind first.
 
-    Three queries; at most 200 items of a kind.
+    Four queries; at most 200 items of a kind.
     """
     row, line, deposit = PaymentInstruction, BankStatementLine, Deposit
     late = session.execute(
@@ -138,9 +137,19 @@ def open_items(session: Session, trust_account_id: int, on: date) -> tuple[OpenI
         OpenItem(ItemKind.PAYMENT_IN_TRANSIT, reference, day, -cents, "Expected to have settled")
         for reference, day, cents in late
     )
+    ordered = session.execute(
+        select(BankTransfer.reference, BankTransfer.ordered_on, BankTransfer.amount_cents)
+        .where(*_ordered(trust_account_id, on))
+        .order_by(BankTransfer.ordered_on, BankTransfer.id)
+        .limit(_MAX_ITEMS)
+    )
+    transfers = (
+        OpenItem(ItemKind.TRANSFER_IN_TRANSIT, reference, day, -cents, "Ordered at the bank")
+        for reference, day, cents in ordered
+    )
     lines = (OpenItem(ItemKind.UNMATCHED_LINE, *found) for found in open_lines)
     deposits = (OpenItem(ItemKind.UNIDENTIFIED_DEPOSIT, *found) for found in unidentified)
-    return (*payments, *lines, *deposits)
+    return (*payments, *transfers, *lines, *deposits)
 
 
 def _proofs(session: Session, on: date, trust_account_id: int | None) -> list[ThreeWay]:
@@ -233,6 +242,9 @@ def _movements(account_id: int, after: date, on: date) -> list[Select[int, str, 
         payments("since", -1, mine, row.settled_on > after, row.settled_on <= on),
         payments("since", 1, mine, *came_back),
         payments("under_way", 1, *_under_way(account_id, on)),
+        select(
+            literal(account_id), literal("under_way"), func.sum(BankTransfer.amount_cents)
+        ).where(*_ordered(account_id, on)),
     ]
 
 
@@ -249,6 +261,17 @@ def _under_way(account_id: int, on: date) -> tuple[ColumnElement[bool], ...]:
         row.effective_on <= on,
         or_(row.settled_on.is_(None), row.settled_on > on),
         or_(row.returned_on.is_(None), row.returned_on > on),
+    )
+
+
+def _ordered(account_id: int, on: date) -> tuple[ColumnElement[bool], ...]:
+    """Tell which transfers were ordered by the day and neither made nor taken back by then."""
+    row = BankTransfer
+    return (
+        row.trust_account_id == account_id,
+        row.ordered_on <= on,
+        or_(row.settled_on.is_(None), row.settled_on > on),
+        or_(row.cancelled_on.is_(None), row.cancelled_on > on),
     )
 
 

@@ -24,3 +24,18 @@ STEPS: Final = {
     DayState.LOCKED: {DayState.STALE},
     DayState.STALE: set(),
 }
+
+
+class TransferKind(StrEnum):
+    """Why a person moves money at the bank by hand."""
+
+    SEND_BACK = "send_back"
+    FEE_SWEEP = "fee_sweep"
+
+
+class TransferState(StrEnum):
+    """Whether the bank's statement shows the transfer."""
+
+    ORDERED = "ORDERED"
+    SETTLED = "SETTLED"
+    CANCELLED = "CANCELLED"

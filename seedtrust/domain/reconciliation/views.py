@@ -8,13 +8,14 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from seedtrust.domain.payments.states import ReconciliationStatus
-from seedtrust.domain.reconciliation.states import DayState
+from seedtrust.domain.reconciliation.states import DayState, TransferKind
 
 
 class ItemKind(StrEnum):
     """Why an item stands on the list below a proof."""
 
     PAYMENT_IN_TRANSIT = "payment_in_transit"
+    TRANSFER_IN_TRANSIT = "transfer_in_transit"
     UNMATCHED_LINE = "unmatched_line"
     UNIDENTIFIED_DEPOSIT = "unidentified_deposit"
 
@@ -229,3 +230,15 @@ class CaseShare:
     number: int
     name: str
     cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferView:
+    """A transfer that was ordered and that the bank's statement does not show yet."""
+
+    reference: str
+    trust_account: str
+    kind: TransferKind
+    amount_cents: int
+    ordered_on: date
+    ordered_by: str
