@@ -16,6 +16,7 @@ from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.disbursements.reservation import amount_to_pay
 from seedtrust.domain.payees.models import Payee
 from seedtrust.domain.payees.queries import masked
+from seedtrust.domain.payments.access import goes_by_file
 from seedtrust.domain.payments.inquiries import is_sent_singly
 from seedtrust.domain.payments.models import (
     BankCursor,
@@ -136,6 +137,7 @@ def run_view(session: Session, actor: Actor, reference: str) -> RunView:
         state_reason=run.state_reason,
         locked_at=run.locked_at,
         second_releaser_needed=needs_second_releaser(limit_cents, summary.total_cents),
+        goes_by_file=account is not None and goes_by_file(account, run.rail),
         payments=tuple(rows),
         exceptions=tuple(_exceptions(session, run)),
         file=_file(session, run),

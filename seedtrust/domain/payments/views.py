@@ -130,6 +130,7 @@ class RunView:
     state_reason: str
     locked_at: datetime | None
     second_releaser_needed: bool
+    goes_by_file: bool
     payments: tuple[PaymentView, ...]
     exceptions: tuple[ExceptionView, ...]
     file: FileView | None
