@@ -25,7 +25,7 @@ from seedtrust.domain.identity.states import UserKind
 from seedtrust.domain.payees.models import Payee, PayeeAccount
 from seedtrust.domain.payments.corrections import Noted, note_correction
 from seedtrust.domain.payments.models import AccountCorrection, PaymentInstruction
-from seedtrust.domain.reconciliation.models import BankStatement
+from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine, Reconciliation
 from seedtrust.domain.terms.corrections import propose_correction
 from seedtrust.domain.terms.models import ContractTerm, MilestoneCorrection
 from seedtrust.formats import nacha
@@ -185,6 +185,17 @@ def one(path: str, model: Any, tab: str = "") -> Callable[[Stage], str]:
     return lambda stage: f"/admin/{path}/{stage.newest(model)}{tab}"
 
 
+def a_line(stage: Stage) -> str:
+    """Return where the newest line of a statement is; many statements have none."""
+    query = (
+        select(BankStatement.reference, BankStatementLine.number)
+        .join(BankStatementLine, BankStatementLine.statement_id == BankStatement.id)
+        .order_by(BankStatementLine.id.desc())
+    )
+    reference, number = stage.world.read(lambda session: session.execute(query).first())
+    return f"/admin/statements/{reference}/lines/{number}"
+
+
 # Who opens which page; a page that is not here fails the first test.
 PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "account": (LEAD, at("account")),
@@ -206,6 +217,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "cases_overview": (LEAD, case()),
     "cases_papers": (LEAD, case("/papers")),
     "cases_party_new": (ESCROW, case("/parties/new")),
+    "cases_rail": (LEAD, case("/rail")),
     "cases_requests": (LEAD, case("/requests")),
     "cases_schedule": (LEAD, case("/schedule")),
     "cases_statement": (LEAD, case("/statement")),
@@ -231,6 +243,8 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "payees_list": (SPECIALIST, at("payees")),
     "payments_detail": (LEAD, one("payments", PaymentInstruction)),
     "payments_list": (LEAD, at("payments")),
+    "payments_not_sent": (LEAD, one("payments", PaymentInstruction, "/not-sent")),
+    "payments_unknown": (LEAD, one("payments", PaymentInstruction, "/unknown")),
     "people_close": (IT, lambda stage: f"/admin/people/{stage.person}/close"),
     "people_detail": (LEGAL, one("people", User)),
     "people_invite": (ESCROW, at("people/invite")),
@@ -240,6 +254,11 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "returns_correction": (SPECIALIST, one("returns/corrections", AccountCorrection)),
     "returns_corrections": (SPECIALIST, at("returns/corrections")),
     "returns_list": (LEAD, at("returns?view=all")),
+    "rails_list": (LEAD, at("rails")),
+    "rails_stop": (LEAD, at("rails/huntington/ach/stop")),
+    "reconciliation_behind": (LEAD, one("reconciliation", Reconciliation, "/behind/bank_cash")),
+    "reconciliation_detail": (LEAD, one("reconciliation", Reconciliation)),
+    "reconciliation_list": (LEAD, at("reconciliation")),
     "requests_detail": (ESCROW, lambda stage: f"/admin/requests/{stage.mileage}"),
     "requests_list": (ESCROW, at("requests")),
     "requests_new": (ESCROW, lambda stage: f"/admin/requests/new?case={stage.world.case}"),
@@ -254,6 +273,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "sign_in": (NOBODY, at("sign-in")),
     "sign_in_code": (HALF_WAY, at("sign-in/code")),
     "statements_detail": (LEAD, one("statements", BankStatement)),
+    "statements_line": (LEAD, a_line),
     "statements_list": (LEAD, at("statements")),
     "statements_proof": (LEAD, at("statements/proof")),
     "step_up": (LEAD, at("confirm")),
