@@ -39,6 +39,8 @@ FACTS = {
     "due": "2026-01-15",
     "name": "Maren Holt",
     "days": "7",
+    "amount": "25,000.00",
+    "due_on": "2025-10-24",
 }
 
 

@@ -142,6 +142,7 @@ class FieldCursor:
         """Stand before the first field of the record."""
         self._segments = record.segments
         self._index = 0
+        self._blanks = 0
         self._position: int | None = 0
 
     @property
@@ -154,6 +155,7 @@ class FieldCursor:
             is_empty_continuation = self._index > 0 and not self._segments[self._index].body
             if self._position is not None and not is_empty_continuation:
                 return True
+            self._blanks += is_empty_continuation
             self._index += 1
             self._position = 0
         return False
@@ -164,9 +166,15 @@ class FieldCursor:
         return not self._settle()
 
     def next(self) -> str | None:
-        """Return the next field without blanks around it, or None after the last one."""
+        """Return the next field without blanks around it, or None after the last one.
+
+        A continuation with nothing on it holds one empty field, if the record still needs one.
+        """
         if not self._settle():
-            return None
+            if not self._blanks:
+                return None
+            self._blanks -= 1
+            return ""
         body = self._segments[self._index].body
         start = self._position or 0
         comma = body.find(",", start)

@@ -272,3 +272,18 @@ def test_what_is_no_code_has_no_direction() -> None:
     assert bai2.direction_of("95") is bai2.Direction.NONE
     assert bai2.direction_of("195") is bai2.Direction.CREDIT
     assert bai2.direction_of("495") is bai2.Direction.DEBIT
+
+
+def test_an_empty_last_field_on_a_line_of_its_own_is_not_missing() -> None:
+    lines = (
+        "01,122099999,123456789,040621,0200,1,,,2/",
+        "02,031001234,122099999,1,040620,2359,,2/",
+        "03,0123456789,,010,100,,V,040620/",
+        "88,/",
+        "49,100,3/",
+        "98,100,1,5/",
+        "99,100,1,7/",
+    )
+    file = bai2.read("\n".join(lines).encode())
+    assert [item.code for item in file.findings] == []
+    assert file.groups[0].accounts[0].balances[0].funds.value_time == ""
