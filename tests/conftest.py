@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 from flask import Flask
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 from redis import Redis
@@ -69,6 +71,19 @@ def mariadb_schema() -> Iterator[databases.MariaSchema]:
     schema = databases.MariaSchema(services.mariadb_url())
     yield schema
     schema.drop()
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Take back where and how much a test's application logs: its stream may be closed by now."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    for handler in list(root.handlers):
+        ours = isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter)
+        if ours and handler not in handlers:
+            root.removeHandler(handler)
 
 
 @pytest.fixture
