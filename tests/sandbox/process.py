@@ -22,11 +22,16 @@ def free_port() -> int:
         return port
 
 
-def start_process(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    """Start a bank and wait until it answers."""
+def start_process(
+    folder: Path, port: int, *, dies_on: str | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a bank and wait until it answers; it may be one that dies when a day is reached."""
+    program = ["seedtrust.cli", "sandbox-bank"]
+    if dies_on is not None:
+        program = ["tests.sandbox.dying_bank", dies_on]
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "seedtrust.cli", "sandbox-bank"),
+            *(sys.executable, "-m", *program),
             *("--port", str(port), "--data", str(folder)),
         ],
         env=os.environ | {"SEEDTRUST_SANDBOX_BANK_KEY": API_KEY},
