@@ -15,6 +15,7 @@ from seedtrust.settings import Settings, SettingsRefused
 # Loaded when asked for, so `seedtrust nacha` does not import a web framework.
 _COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "bai2": ("seedtrust.formats.cli_bai2", "bai2", "Read BAI2 bank statements."),
+    "bank": ("seedtrust.cli_bank", "bank", "Have a bank bring its events."),
     "beat": ("seedtrust.cli_processes", "beat", "Start due jobs on time."),
     "db": ("seedtrust.cli_db", "db", "Migrate and check the database."),
     "demo": ("seedtrust.cli_demo", "demo", "Run everything on this machine, with sample cases."),

@@ -145,7 +145,7 @@ class Settings(BaseSettings):
     )
     bank_webhook_secrets: SecretStr = Field(
         SecretStr(""),
-        description="Secrets that sign what that bank brings, `whsec_...,whsec_...`; off without",
+        description="Secrets for what that bank brings, set there by people, `whsec_...,whsec_...`",
     )
     bank_connect_seconds: float = Field(
         5.0, gt=0, le=60, description="How long a bank may take to pick up"

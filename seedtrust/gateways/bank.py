@@ -30,9 +30,11 @@ from seedtrust.domain.payments.ports import (
     FileUpload,
     InboundFile,
     NotSent,
+    NotSupported,
     OutcomeUnknown,
     PaymentOrder,
     PaymentSnapshot,
+    Subscription,
 )
 
 _UNAUTHORISED: Final = frozenset({401, 403})
@@ -48,6 +50,8 @@ _NAME_LENGTH: Final = 60
 _TEXT_LENGTH: Final = 140
 _INBOUND: Final = frozenset({".ach", ".bai2", ".json"})
 _LARGEST_INBOUND: Final = 64 * 1024 * 1024
+
+_BRINGS_NOTHING: Final = "This bank brings no events; its event log is read."
 
 _STATUSES: Final = {
     "received": BankStatus.RECEIVED,
@@ -145,6 +149,28 @@ class FileDropBank:
         reach("wire.looked_up")
         found = [row for row in _rows(body) if row.get("client_reference") == client_reference]
         return _payment(found[0]) if found else None
+
+    def cancel_payment(self, bank_ref: str) -> PaymentSnapshot:
+        """Refuse: what goes by this line is not called back. Raises NotSupported."""
+        message = f"This bank stops no payment on request, so {bank_ref} goes on."
+        raise NotSupported(message)
+
+    def list_subscriptions(self) -> tuple[Subscription, ...]:
+        """Refuse: this bank is asked, it brings nothing. Raises NotSupported."""
+        raise NotSupported(_BRINGS_NOTHING)
+
+    def subscribe(self, url: str) -> Subscription:
+        """Refuse: this bank brings nothing. Raises NotSupported."""
+        raise NotSupported(_BRINGS_NOTHING, word=url)
+
+    def rotate_secret(self, bank_ref: str, *, keep_seconds: int) -> Subscription:
+        """Refuse: this bank brings nothing. Raises NotSupported."""
+        del keep_seconds
+        raise NotSupported(_BRINGS_NOTHING, word=bank_ref)
+
+    def unsubscribe(self, bank_ref: str) -> None:
+        """Refuse: this bank brings nothing. Raises NotSupported."""
+        raise NotSupported(_BRINGS_NOTHING, word=bank_ref)
 
     def submit_file(
         self, upload: FileUpload, *, still_ours: Callable[[], bool]

@@ -158,6 +158,14 @@ class Channel:
             message = "We asked the bank and its answer did not arrive."
             raise OutcomeUnknown(message, word=type(error).__name__) from error
 
+    def remove(self, path: str, headers: Mapping[str, str], noted: Noted) -> requests.Response:
+        """Ask for the end of something that moves no money. Raises NotSent."""
+        try:
+            return self._send("DELETE", path, noted, headers=headers)
+        except requests.RequestException as error:
+            message = "The bank cannot be reached."
+            raise NotSent(message, word=type(error).__name__) from error
+
     def form(
         self,
         path: str,

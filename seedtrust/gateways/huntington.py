@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NoReturn
 
 import requests
 
@@ -31,6 +31,7 @@ from seedtrust.domain.payments.ports import (
     PaymentOrder,
     PaymentSnapshot,
     ProtocolError,
+    Subscription,
 )
 from seedtrust.gateways.channel import (
     Channel,
@@ -43,7 +44,7 @@ from seedtrust.gateways.channel import (
     redacted,
 )
 from seedtrust.gateways.oauth import Client, TokenSource
-from seedtrust.gateways.profile import Profile
+from seedtrust.gateways.profile import Profile, WebhookPart
 from seedtrust.gateways.translation import (
     Unreadable,
     body_of,
@@ -51,11 +52,13 @@ from seedtrust.gateways.translation import (
     event_page_of,
     rows_at,
     snapshot_of,
+    subscription_of,
     text_at,
     whole_cents_at,
 )
 
 _OK: Final = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
+_ENDED: Final = _OK | {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND}
 _NO_LOOKUP: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.NOT_IMPLEMENTED})
 
 
@@ -183,6 +186,40 @@ class HuntingtonBank:
             response = self._authorised(lambda auth: self._channel.write(path, {}, auth, noted))
             return self._taken(response)
 
+    def list_subscriptions(self) -> tuple[Subscription, ...]:
+        """Return where the bank brings its events. Raises NotSent, NotSupported."""
+        part = self._webhooks()
+        body = self._read("list_subscriptions", part.subscriptions, {})
+        try:
+            rows = rows_at(body, part.rows)
+            return tuple(subscription_of(row, self._profile) for row in rows)
+        except Unreadable as error:
+            message = f"The bank's subscriptions cannot be read: {error}."
+            raise NotSent(message) from error
+
+    def subscribe(self, url: str) -> Subscription:
+        """Have events brought to an address; the answer alone tells the secret.
+
+        Raises what a write raises, and NotSupported.
+        """
+        part = self._webhooks()
+        return self._subscribed("subscribe", part.subscriptions, {part.url: url})
+
+    def rotate_secret(self, bank_ref: str, *, keep_seconds: int) -> Subscription:
+        """Return a subscription with a new secret. Raises what a write raises, NotSupported."""
+        part = self._webhooks()
+        path = part.rotate.format(id=bank_ref)
+        return self._subscribed("rotate_secret", path, {part.keep_seconds: keep_seconds})
+
+    def unsubscribe(self, bank_ref: str) -> None:
+        """End a subscription; one that is not there is ended. Raises NotSent, NotSupported."""
+        path = self._webhooks().subscription.format(id=bank_ref)
+        with self._channel.noted("unsubscribe", bank_ref) as noted:
+            response = self._authorised(lambda auth: self._channel.remove(path, auth, noted))
+            if response.status_code not in _ENDED:
+                message = f"The bank answered with status {response.status_code}."
+                raise NotSent(message, word=self._said(response))
+
     def submit_file(
         self, upload: FileUpload, *, still_ours: Callable[[], bool]
     ) -> FileSnapshot | None:
@@ -216,6 +253,29 @@ class HuntingtonBank:
         """Refuse: this bank leaves no files. Raises NotSupported."""
         message = f"This bank leaves no files, so there is no {name}."
         raise NotSupported(message)
+
+    def _webhooks(self) -> WebhookPart:
+        part = self._profile.webhooks
+        if part is None:
+            message = "This bank is told by people where to bring its events."
+            raise NotSupported(message)
+        return part
+
+    def _subscribed(self, verb: str, path: str, body: Json) -> Subscription:
+        with self._channel.noted(verb) as noted:
+            response = self._authorised(lambda auth: self._channel.write(path, body, auth, noted))
+            found = json_of(response) if response.status_code in _OK else None
+            if found is None:
+                self._refuse(response)
+            try:
+                made = subscription_of(found, self._profile)
+            except Unreadable as error:
+                message = f"The bank's answer cannot be right: {error}."
+                raise ProtocolError(message) from error
+            if not made.secret:
+                message = "The bank told no secret for what it brings."
+                raise ProtocolError(message)
+            return made
 
     def _read(self, verb: str, path: str, query: Mapping[str, str]) -> Json:
         with self._channel.noted(verb) as noted:
@@ -259,10 +319,14 @@ class HuntingtonBank:
 
     def _taken(self, response: requests.Response) -> PaymentSnapshot:
         """Return what a write has done; every answer but a clear one has its own error."""
-        status, said = response.status_code, self._said(response)
-        body = json_of(response)
-        if status in _OK and body is not None:
-            return self._snapshot(body)
+        body = json_of(response) if response.status_code in _OK else None
+        if body is None:
+            self._refuse(response)
+        return self._snapshot(body)
+
+    def _refuse(self, response: requests.Response) -> NoReturn:
+        """Raise what an answer to a write means that is not a clear yes."""
+        status, said, body = response.status_code, self._said(response), json_of(response)
         part = self._profile.refusal
         code = "" if body is None else text_at(body, part.code, needed=False)
         if status == HTTPStatus.TOO_MANY_REQUESTS or code in part.not_sent:

@@ -151,6 +151,20 @@ class EventPart(_Part):
     facts: dict[str, str] = {}
 
 
+class WebhookPart(_Part):
+    """How the bank is told where to bring its events; a bank without it is told by people."""
+
+    subscriptions: str = Field(pattern="^/")
+    subscription: str = Field(pattern=r"^/.*\{id\}")
+    rotate: str = Field(pattern=r"^/.*\{id\}")
+    rows: str = Field(min_length=1)
+    id: str = Field(min_length=1)
+    url: str = Field(min_length=1)
+    secret: str = Field(min_length=1)
+    # Where we say for how many seconds the secret before signs as well.
+    keep_seconds: str = Field(min_length=1)
+
+
 class BalancePart(_Part):
     """Where a balance stands."""
 
@@ -195,6 +209,7 @@ class Profile(_Part):
     events: EventPart
     balance: BalancePart
     promises: PromisePart
+    webhooks: WebhookPart | None = None
     limits: LimitPart = LimitPart()
 
     @property

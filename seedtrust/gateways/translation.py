@@ -15,6 +15,7 @@ from seedtrust.domain.payments.ports import (
     PaymentOrder,
     PaymentSnapshot,
     ReturnNotice,
+    Subscription,
 )
 from seedtrust.gateways.profile import Profile
 
@@ -95,6 +96,17 @@ def event_page_of(body: Json, after: str, profile: Profile) -> EventPage:
         tuple(_event(row, profile) for row in rows_at(body, part.rows)),
         str(cursor if cursor is not None else after),
         _at(body, part.has_more) is True,
+    )
+
+
+def subscription_of(body: Json, profile: Profile) -> Subscription:
+    """Return where the bank says that it brings its events. Raises Unreadable."""
+    part = profile.webhooks
+    assert part is not None, "who asks has looked"
+    return Subscription(
+        bank_ref=text_at(body, part.id),
+        url=text_at(body, part.url),
+        secret=text_at(body, part.secret, needed=False),
     )
 
 

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from seedtrust.core.clock import Clock
 from seedtrust.core.errors import Unavailable
-from seedtrust.domain.payments import hints, sending
+from seedtrust.domain.payments import hints
 from seedtrust.domain.payments.calls import keep_call
+from seedtrust.domain.payments.hearing import hear
 from seedtrust.domain.payments.ports import BankCall, BankError, CallLog
 from seedtrust.ext import in_transaction, reading
 from seedtrust.gateways.channel import log_line
@@ -27,18 +28,20 @@ def follow_hint(tools: Tools, payload: dict[str, str]) -> None:
     the bank cannot be asked, or does not know yet what it has just told: tried again later.
     """
     bank, event_id = payload["bank"], payload["event"]
-    reference = reading(lambda session: hints.subject_of(session, bank, event_id))
+    subject = reading(lambda session: hints.subject_of(session, bank, event_id))
+    if subject is None:
+        return
     actor, moment = system(hints.FOLLOW_HINT), tools.moment()
-    if reference is None:
+    if subject.reference is None:
         poll_events(tools, bank)
         in_transaction(
             lambda session: hints.mark_followed(
-                session, bank, event_id, "The bank's events were read.", moment=moment
+                session, bank, subject.messages, "The bank's events were read.", moment=moment
             )
         )
         return
     try:
-        snapshot = tools.bank_of(bank).find_payment(reference)
+        snapshot = tools.bank_of(bank).find_payment(subject.reference)
     except BankError as failed:
         raise later(failed) from failed
     if snapshot is None:
@@ -46,9 +49,9 @@ def follow_hint(tools: Tools, payload: dict[str, str]) -> None:
         raise Unavailable(message)
 
     def apply(session: Session) -> None:
-        row = sending.record_answer(session, actor, snapshot, moment=moment)
+        row = hear(session, actor, snapshot, keyring=tools.keyring, moment=moment)
         outcome = f"Payment {row.reference} is {row.state}."
-        hints.mark_followed(session, bank, event_id, outcome, moment=moment)
+        hints.mark_followed(session, bank, subject.messages, outcome, moment=moment)
 
     in_transaction(apply)
 

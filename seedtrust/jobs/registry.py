@@ -24,6 +24,7 @@ from seedtrust.jobs import (
     reconciliation,
     sending,
     statements,
+    subscriptions,
 )
 from seedtrust.jobs.tools import Tools
 
@@ -94,6 +95,14 @@ JOBS: Final[tuple[Job, ...]] = (
         "Reads the bank's files of returns and corrections.",
         banking_days_only=False,
         lane=bank_lane(FILE_DROP),
+    ),
+    Job(
+        "bank.subscribe",
+        _every(60),
+        subscriptions.keep_subscribed,
+        "Has the bank of single payments bring its events here, and changes the secret.",
+        banking_days_only=False,
+        lane=bank_lane(HUNTINGTON),
     ),
     Job(
         "deposits.collect",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from seedtrust.core.errors import DomainError
 from seedtrust.core.failpoints import reach
 from seedtrust.domain.payments import sending, unknown
+from seedtrust.domain.payments.hearing import hear
 from seedtrust.domain.payments.inquiries import due_inquiries
 from seedtrust.domain.payments.ports import (
     FILE_DROP,
@@ -162,7 +163,9 @@ def _call_bank(tools: Tools, turn: SendingTurn) -> None:
 
 def _record(tools: Tools, snapshot: PaymentSnapshot) -> None:
     actor, moment = system(SEND), tools.moment()
-    in_transaction(lambda session: sending.record_answer(session, actor, snapshot, moment=moment))
+    in_transaction(
+        lambda session: hear(session, actor, snapshot, keyring=tools.keyring, moment=moment)
+    )
 
 
 def _record_failure(tools: Tools, turn: SendingTurn, failed: BankError) -> None:

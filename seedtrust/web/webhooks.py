@@ -16,8 +16,10 @@ from seedtrust.core.db import is_duplicate_key
 from seedtrust.core.webhooks import SignatureRefused, verify
 from seedtrust.domain.operations.service import moment_of
 from seedtrust.domain.payments.hints import take_hint
-from seedtrust.ext import in_transaction
-from seedtrust.web.actor import clock_now, current_settings
+from seedtrust.domain.payments.subscriptions import secrets_of
+from seedtrust.ext import in_transaction, reading
+from seedtrust.settings import decode_webhook_secret
+from seedtrust.web.actor import clock_now, current_settings, keyring
 from seedtrust.web.csrf import WEBHOOK_PREFIX
 from seedtrust.web.guard import PUBLIC, requires
 
@@ -42,7 +44,7 @@ def take(code: str) -> ResponseReturnValue:
     is no message. Nothing of the message is believed: the bank is asked about it afterwards.
     """
     request.max_content_length = LARGEST_BODY
-    keys = current_settings().webhook_keys(code)
+    keys = _keys(code)
     if not keys:
         return "", HTTPStatus.NOT_FOUND
     event_id = request.headers.get("webhook-id", "")
@@ -74,6 +76,14 @@ def take(code: str) -> ResponseReturnValue:
         if not is_duplicate_key(error):
             raise
     return "", HTTPStatus.NO_CONTENT
+
+
+def _keys(code: str) -> list[bytes]:
+    """Return the keys that may sign: those of the settings, and those that the bank gave us."""
+    now, ring = clock_now(), keyring()
+    sealed = reading(lambda session: secrets_of(session, code, ring, now))
+    told = [decode_webhook_secret(secret) for secret in sealed]
+    return [*current_settings().webhook_keys(code), *told]
 
 
 def _message(body: bytes) -> dict[str, object] | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from seedtrust.core.failpoints import reach
@@ -14,6 +15,7 @@ from seedtrust.domain.payments.ports import (
     BankHealth,
     BankStatus,
     Capabilities,
+    Declined,
     EventPage,
     FileSnapshot,
     FileUpload,
@@ -21,6 +23,7 @@ from seedtrust.domain.payments.ports import (
     NotSent,
     PaymentOrder,
     PaymentSnapshot,
+    Subscription,
 )
 
 
@@ -38,6 +41,8 @@ class FakeBank:
     fail_before: BankError | None = None
     fail_after: BankError | None = None
     fail_lookup: BankError | None = None
+    subscriptions: list[Subscription] = field(default_factory=list)
+    secrets_told: int = 0
     down: bool = False
     consistent: bool = True
     recognises_repeats: bool = True
@@ -88,6 +93,50 @@ class FakeBank:
         self._call()
         self._fail("fail_lookup")
         return self.payments.get(client_reference)
+
+    def cancel_payment(self, bank_ref: str) -> PaymentSnapshot:
+        """Cancel what is not settled, as often as asked; `fail_before` and `fail_after` count."""
+        self._call()
+        self._fail("fail_before")
+        known = next(row for row in self.payments.values() if row.bank_ref == bank_ref)
+        if known.status not in {BankStatus.ACCEPTED, BankStatus.IN_REVIEW, BankStatus.CANCELLED}:
+            message = "The payment is on its way and cannot be stopped."
+            raise Declined(message, word="409")
+        known = replace(known, status=BankStatus.CANCELLED, word="cancelled")
+        self.payments[known.client_reference] = known
+        self._fail("fail_after")
+        return known
+
+    def list_subscriptions(self) -> tuple[Subscription, ...]:
+        """Return where events are brought, without secrets."""
+        self._call()
+        return tuple(replace(row, secret="") for row in self.subscriptions)
+
+    def subscribe(self, url: str) -> Subscription:
+        """Note an address."""
+        self._call()
+        self._fail("fail_before")
+        self.secrets_told += 1
+        row = Subscription(f"WHS-{self.secrets_told}", url, self._secret())
+        self.subscriptions.append(row)
+        self._fail("fail_after")
+        return row
+
+    def rotate_secret(self, bank_ref: str, *, keep_seconds: int) -> Subscription:
+        """Give a subscription another secret."""
+        self._call()
+        self._fail("fail_before")
+        assert keep_seconds > 0, "the old secret counts for a while"
+        self.secrets_told += 1
+        place = [row.bank_ref for row in self.subscriptions].index(bank_ref)
+        self.subscriptions[place] = replace(self.subscriptions[place], secret=self._secret())
+        self._fail("fail_after")
+        return self.subscriptions[place]
+
+    def unsubscribe(self, bank_ref: str) -> None:
+        """Forget an address."""
+        self._call()
+        self.subscriptions = [row for row in self.subscriptions if row.bank_ref != bank_ref]
 
     def submit_file(
         self, upload: FileUpload, *, still_ours: Callable[[], bool]
@@ -149,6 +198,9 @@ class FakeBank:
             client_reference=upload.client_reference,
             **data,
         )
+
+    def _secret(self) -> str:
+        return "whsec_" + base64.b64encode(bytes([self.secrets_told]) * 24).decode()
 
     def _call(self) -> None:
         if self.down:

@@ -106,6 +106,19 @@ def _business_day(data: Path) -> str:
     return business_date(at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()
 
 
+def _messages_followed(data: Path) -> int:
+    """Return how many messages the bank brought by itself, and the worker has followed."""
+    engine = make_engine(f"sqlite:///{data / 'seedtrust.db'}")
+    followed = text(
+        "SELECT count(*) FROM bank_inbox WHERE source = 'webhook.huntington' "
+        "AND applied_at IS NOT NULL"
+    )
+    with engine.connect() as connection:
+        count = connection.execute(followed).scalar_one()
+    engine.dispose()
+    return int(count)
+
+
 def _sign_in_to_the_pages(demo: Demo, login: dict[str, str]) -> requests.Response:
     with requests.Session() as browser:
         form = {"email": login["email"], "password": login["password"]}
@@ -141,6 +154,7 @@ def test_the_demo_from_the_first_start_to_the_second(tmp_path: Path) -> None:
         assert journey["result"] == "equal"
         assert _business_day(data) == "2026-07-06"
         _both_doors_open(demo, first, journey)
+        wait_until(lambda: _messages_followed(data) > 0, "a message that the bank brought")
         _what_is_killed_comes_back(demo)
         assert demo.stop() == 0
         assert not mentioning(demo.mark)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
@@ -15,6 +17,7 @@ from seedtrust.domain.payments.models import BankInboxItem, PaymentInstruction, 
 
 FOLLOW_HINT: Final = "bank.hint"
 _SOURCE: Final = "webhook."
+_MOST_AT_ONCE: Final = 500
 _SUBJECTS: Final = ("client_reference", "account_id")
 
 
@@ -56,31 +59,69 @@ def take_hint(
     return True
 
 
-def subject_of(session: Session, bank: str, event_id: str) -> str | None:
-    """Return which payment of ours a kept message is about, None if it is about none."""
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a kept message is about: a payment of ours, or nothing that we could ask for by name.
+
+    `messages` are the ids of all kept messages about the same that nobody has followed yet.
+    """
+
+    reference: str | None
+    messages: tuple[int, ...]
+
+
+def subject_of(session: Session, bank: str, event_id: str) -> Subject | None:
+    """Return what a kept message is about; None once it was followed, be it with another one.
+
+    One question to the bank answers every message about the same that was kept before it.
+    """
     item = _known(session, bank, event_id)
-    reference = None if item is None else item.payload.get("client_reference")
-    if reference is None:
+    if item is None or item.applied_at is not None:
         return None
-    return session.execute(
-        select(PaymentInstruction.reference)
-        .join(TrustAccount, TrustAccount.id == PaymentInstruction.trust_account_id)
-        .where(PaymentInstruction.reference == reference, TrustAccount.bank_code == bank)
-    ).scalar_one_or_none()
+    rows = list(
+        session.execute(
+            select(BankInboxItem)
+            .where(BankInboxItem.source == f"{_SOURCE}{bank}", BankInboxItem.applied_at.is_(None))
+            .order_by(BankInboxItem.id)
+            .limit(_MOST_AT_ONCE)
+        ).scalars()
+    )
+    ours = _ours(session, bank, [item, *rows])
+    mine = ours.get(_told(item))
+    same = {row.id for row in rows if ours.get(_told(row)) == mine} | {item.id}
+    return Subject(mine, tuple(sorted(same)))
 
 
 def mark_followed(
-    session: Session, bank: str, event_id: str, outcome: str, *, moment: Moment
+    session: Session, bank: str, messages: Sequence[int], outcome: str, *, moment: Moment
 ) -> None:
-    """Record what came of a message, in the unit of work of its effect."""
+    """Record what came of messages, in the unit of work of their effect."""
     rows = lock_where(
         session,
-        select(BankInboxItem).where(
-            BankInboxItem.source == f"{_SOURCE}{bank}", BankInboxItem.external_id == event_id
-        ),
+        select(BankInboxItem)
+        .where(BankInboxItem.source == f"{_SOURCE}{bank}", BankInboxItem.id.in_(list(messages)))
+        .order_by(BankInboxItem.id),
     )
     for item in rows:
-        item.applied_at, item.outcome = moment.at, outcome[:300]
+        if item.applied_at is None:
+            item.applied_at, item.outcome = moment.at, outcome[:300]
+
+
+def _told(item: BankInboxItem) -> str:
+    return str(item.payload.get("client_reference", ""))
+
+
+def _ours(session: Session, bank: str, items: Sequence[BankInboxItem]) -> dict[str, str]:
+    """Return which of the references that messages name are payments of ours at this bank."""
+    found = session.execute(
+        select(PaymentInstruction.reference)
+        .join(TrustAccount, TrustAccount.id == PaymentInstruction.trust_account_id)
+        .where(
+            PaymentInstruction.reference.in_({_told(item) for item in items}),
+            TrustAccount.bank_code == bank,
+        )
+    ).scalars()
+    return {reference: reference for reference in found}
 
 
 def _known(session: Session, bank: str, event_id: str) -> BankInboxItem | None:

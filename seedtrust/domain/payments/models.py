@@ -244,6 +244,24 @@ class BankCallRow(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class WebhookSubscription(Base):
+    """Where a bank brings its events, and the secrets that sign them, sealed to this row."""
+
+    __tablename__ = "webhook_subscriptions"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    bank: Mapped[str] = mapped_column(Ascii(20), unique=True)
+    bank_ref: Mapped[str] = mapped_column(Ascii(80))
+    url: Mapped[str] = mapped_column(String(300))
+    secret_sealed: Mapped[str] = mapped_column(Text)
+    # The secret before this one, as long as the bank signs with it as well; else empty.
+    old_secret_sealed: Mapped[str] = mapped_column(Text, default="")
+    old_until_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    secret_since_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Set before the bank is asked for a new secret: a crash then cannot lose track of it.
+    rotating_since_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class InstructionEvent(Base):
     """One step of a payment, with the bank's own word where it gave one."""
 

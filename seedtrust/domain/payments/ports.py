@@ -235,6 +235,15 @@ class BankCall:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Where a bank brings its events; `secret` is told once, when it is made."""
+
+    bank_ref: str
+    url: str
+    secret: str = field(default="", repr=False)
+
+
 # Called after every call, outside of any unit of work.
 CallLog = Callable[[BankCall], None]
 
@@ -266,6 +275,35 @@ class Bank(Protocol):
 
         Raises NotSent, ProtocolError, NotSupported where the bank cannot be asked.
         """
+        ...
+
+    def cancel_payment(self, bank_ref: str) -> PaymentSnapshot:
+        """Ask the bank to stop a payment that it has not sent on; again is the same answer.
+
+        Raises Declined when it is too late, NotSent, OutcomeUnknown, ProtocolError, NotSupported.
+        """
+        ...
+
+    def list_subscriptions(self) -> tuple[Subscription, ...]:
+        """Return where the bank brings its events, without secrets.
+
+        Raises NotSent, NotSupported.
+        """
+        ...
+
+    def subscribe(self, url: str) -> Subscription:
+        """Have events brought to an address. Raises NotSent, OutcomeUnknown, Declined."""
+        ...
+
+    def rotate_secret(self, bank_ref: str, *, keep_seconds: int) -> Subscription:
+        """Return a subscription with a new secret; the old one signs as well for a while.
+
+        Raises NotSent, OutcomeUnknown, Declined.
+        """
+        ...
+
+    def unsubscribe(self, bank_ref: str) -> None:
+        """Bring nothing more there; again changes nothing. Raises NotSent."""
         ...
 
     def submit_file(
