@@ -222,26 +222,27 @@ _RETRYABLE_CODES: Final = {1205, 1213, 1020, 2006, 2013}
 _DUPLICATE_CODE: Final = 1062
 
 
-def _driver_code(error: DBAPIError) -> int | None:
+def driver_code(error: DBAPIError) -> int | None:
+    """Return the server's number for an error; SQLite has none."""
     arguments = getattr(error.orig, "args", ())
     return arguments[0] if arguments and isinstance(arguments[0], int) else None
 
 
 def is_check_violation(error: DBAPIError) -> bool:
     """Tell whether a CHECK refused the write: 3819 on MySQL, 4025 on MariaDB, text on SQLite."""
-    return _driver_code(error) in _CHECK_CODES or "CHECK constraint failed" in str(error.orig)
+    return driver_code(error) in _CHECK_CODES or "CHECK constraint failed" in str(error.orig)
 
 
 def is_duplicate_key(error: DBAPIError) -> bool:
     """Tell whether a unique key refused the write."""
-    return _driver_code(error) == _DUPLICATE_CODE or "UNIQUE constraint failed" in str(error.orig)
+    return driver_code(error) == _DUPLICATE_CODE or "UNIQUE constraint failed" in str(error.orig)
 
 
 def is_retryable(error: DBAPIError) -> bool:
     """Tell whether the whole unit of work may be tried again: deadlock, lock wait, busy."""
     if not isinstance(error, OperationalError):
         return False
-    return _driver_code(error) in _RETRYABLE_CODES or "database is locked" in str(error.orig)
+    return driver_code(error) in _RETRYABLE_CODES or "database is locked" in str(error.orig)
 
 
 def canonical_json(value: object) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from sqlalchemy.engine import Connection
 
 from seedtrust.domain.ledger import statements
+from seedtrust.domain.ledger.sending import quoting, send_text
 
 # Account, seq, txn, leg, layer, side, amount, posted after, pending after, effective day.
 EntryRow = tuple[int, int, int, int, int, int, int, int, int, str]
@@ -107,6 +108,7 @@ class _MysqlRows:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._escape = quoting(connection)
         self._quoted: dict[int | str | None, str] = {}
         self._tails: dict[tuple[int | str | None, ...], str] = {}
 
@@ -155,16 +157,16 @@ class _MysqlRows:
         )
 
     def _quote(self, value: int | str | None) -> str:
-        # The driver knows the server's quoting mode; values like memos repeat.
+        # Values like memos repeat.
         quoted = self._quoted.get(value)
         if quoted is None:
-            driver = self._connection.connection.driver_connection
-            quoted = self._quoted[value] = str(driver.escape(value))  # type: ignore[union-attr]
+            quoted = self._quoted[value] = self._escape(value)
         return quoted
 
     def _send(self, sql: str) -> Iterable[tuple[bytes, int, bytes]]:
-        result = self._connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
-        return [tuple(row) for row in result] if result.returns_rows else []
+        result = send_text(self._connection, sql)
+        rows = result.all() if result.returns_rows else []
+        return cast("Sequence[tuple[bytes, int, bytes]]", rows)
 
 
 def _select_balances(

@@ -40,6 +40,8 @@ __all__ = [
 ]
 
 _FIRST_DAY: Final = date(1970, 1, 1)
+# Where a connection remembers the account against which everything is held.
+_COMMITMENTS: Final = "ledger.commitments"
 
 RAILS: Final = ("ach", "wire", "rtp", "check", "book")
 DIRECTIONS: Final = ("out", "in")
@@ -206,7 +208,14 @@ def commitments_of(session: Session, row_id: int) -> int:
         _require(session, row_id)
         message = "Money can only be held in the trust book."
         raise AccountNotFound(message, code=AccountKind.COMMITMENTS.value)
+    connection.info[_COMMITMENTS] = known
     return known
+
+
+def commitments_seen(session: Session) -> int | None:
+    """Return what `commitments_of` last said on this connection, to be tried without asking."""
+    seen: int | None = session.connection().info.get(_COMMITMENTS)
+    return seen
 
 
 def unknown_account(row_id: int) -> AccountNotFound:

@@ -9,10 +9,11 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from seedtrust.core.clock import business_date
+from seedtrust.core.errors import DomainError
 from seedtrust.core.money import format_dollars
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.ledger import fingerprints, journal, statements
-from seedtrust.domain.ledger.chart import commitments_of
+from seedtrust.domain.ledger.chart import commitments_of, commitments_seen
 from seedtrust.domain.ledger.errors import HoldExceeded, HoldNotFound
 from seedtrust.domain.ledger.posting import (
     HoldKind,
@@ -56,38 +57,59 @@ def reserve(
     The same key again returns the same hold. Raises InsufficientFunds, PostingRefused,
     PostingKeyReused, AccountClosed, AccountNotFound; the unit of work stays usable.
     """
-    commitments = commitments_of(session, case_account_id)
-    posting = Posting(
-        TxnKind.HOLD,
-        key,
-        effective_on,
-        (
-            debit(case_account_id, amount_cents, Layer.PENDING),
-            credit(commitments, amount_cents, Layer.PENDING),
-        ),
-        source_type=source_type,
-        source_ref=source_ref,
-    )
-    item = journal.draft(posting, Phase.HOLD, fingerprints.hold_request(posting, kind))
-    done = journal.write(session, actor, item, now=now)
-    if not done.replayed:
-        connection = session.connection()
-        connection.exec_driver_sql(
-            statements.insert_hold(statements.mark_of(connection.dialect.name)),
+
+    def hold(commitments: int) -> int:
+        posting = Posting(
+            TxnKind.HOLD,
+            key,
+            effective_on,
             (
-                done.txn_id,
-                kind.value,
-                case_account_id,
-                commitments,
-                amount_cents,
-                0,
-                0,
-                source_type,
-                source_ref,
-                None if expires_at is None else journal.stamp(expires_at),
-                journal.stamp(now),
+                debit(case_account_id, amount_cents, Layer.PENDING),
+                credit(commitments, amount_cents, Layer.PENDING),
             ),
+            source_type=source_type,
+            source_ref=source_ref,
         )
+        return _hold(session, actor, posting, kind, expires_at, now=now)
+
+    seen = commitments_seen(session)
+    if seen is not None:
+        try:
+            return hold(seen)
+        except DomainError:
+            # The account may lie in a book that holds nothing back: then that is to be said.
+            if commitments_of(session, case_account_id) == seen:
+                raise
+    return hold(commitments_of(session, case_account_id))
+
+
+def _hold(
+    session: Session,
+    actor: Actor,
+    posting: Posting,
+    kind: HoldKind,
+    expires_at: datetime | None,
+    *,
+    now: datetime,
+) -> int:
+    item = journal.draft(posting, Phase.HOLD, fingerprints.hold_request(posting, kind))
+    insert = statements.insert_hold(statements.mark_of(session.connection().dialect.name))
+    held, against = posting.legs
+    terms = (
+        kind.value,
+        held.account_id,
+        against.account_id,
+        held.amount_cents,
+        0,
+        0,
+        posting.source_type,
+        posting.source_ref,
+        None if expires_at is None else journal.stamp(expires_at),
+        journal.stamp(now),
+    )
+    done = journal.write(
+        session, actor, item, also=lambda txn_id: [(insert, (txn_id, *terms))], now=now
+    )
     return done.txn_id
 
 
@@ -182,12 +204,9 @@ def _finish(
     if not hold.remaining_cents or amount_cents > hold.remaining_cents:
         raise _exceeded(hold, amount_cents)
     item = journal.draft(posting, phase, request)
-    done = journal.write(session, actor, item, now=now)
-    if not done.replayed:
-        mark = statements.mark_of(connection.dialect.name)
-        sql = statements.count_hold(mark, captured=phase is Phase.CAPTURE)
-        connection.exec_driver_sql(sql, (amount_cents, hold.id))
-    return done
+    mark = statements.mark_of(connection.dialect.name)
+    count = (statements.count_hold(mark, captured=phase is Phase.CAPTURE), (amount_cents, hold.id))
+    return journal.write(session, actor, item, also=lambda _: [count], now=now)
 
 
 def _pending_back(hold: _Hold, amount_cents: int) -> tuple[Leg, Leg]:

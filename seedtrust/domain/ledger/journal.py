@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from seedtrust.core.db import is_check_violation, is_duplicate_key
+from seedtrust.core.db import is_duplicate_key
 from seedtrust.core.errors import DomainError, InsufficientFunds
 from seedtrust.core.ids import new_id
 from seedtrust.core.money import format_dollars
@@ -43,6 +43,13 @@ from seedtrust.domain.ledger.posting import (
     Posting,
     Side,
 )
+from seedtrust.domain.ledger.sending import (
+    AccountLeftOutError,
+    Sent,
+    is_known_key,
+    is_overdraft,
+    send,
+)
 
 _ACTOR_NAME_LENGTH: Final = 120
 _SAVEPOINT: Final = "SAVEPOINT ledger_post"
@@ -50,6 +57,9 @@ _FORGET: Final = "ROLLBACK TO SAVEPOINT ledger_post"
 _KEEP: Final = "RELEASE SAVEPOINT ledger_post"
 _KINDS: Final = frozenset(kind.value for kind in words.TxnKind)
 
+
+# What belongs to a transaction, told by its id.
+Also = Callable[[int], Sequence[Sent]]
 
 # Key, request hash, source, counterparty and memo, then what the rows of a batch share.
 HeaderRest = tuple[bytes, bytes, str, str, str, *tuple[int | str | None, ...]]
@@ -121,20 +131,27 @@ def check_texts(posting: Posting) -> None:
             raise _too_long(name, length)
 
 
-def write(session: Session, actor: Actor, item: Draft, *, now: datetime) -> PostedTxn:
+def no_more(_txn_id: int) -> Sequence[Sent]:
+    """Return nothing: header, entries and ties are all there is."""
+    return ()
+
+
+def write(
+    session: Session, actor: Actor, item: Draft, *, also: Also = no_more, now: datetime
+) -> PostedTxn:
     """Write one transaction, or find that it was written before.
 
-    A refusal leaves the unit of work as it was before the call, so the caller may go on. Raises
-    InsufficientFunds, AccountClosed, AccountNotFound, PostingKeyReused, AlreadyReversed,
-    PostingRefused.
+    `also` gives statements that belong to the transaction whose id it is told. A refusal leaves
+    the unit of work as it was before the call, so the caller may go on. Raises InsufficientFunds,
+    AccountClosed, AccountNotFound, PostingKeyReused, AlreadyReversed, PostingRefused.
     """
     if not any(link.full for link in item.posting.links):
-        return _write(session, actor, item, now)
+        return _write(session, actor, item, also, now)
     # The only refusal that comes after entries are written.
     connection = session.connection()
     connection.exec_driver_sql(_SAVEPOINT)
     try:
-        done = _write(session, actor, item, now)
+        done = _write(session, actor, item, also, now)
     except DBAPIError as error:
         connection.exec_driver_sql(_FORGET)
         refuse_second_reversal(error)
@@ -146,7 +163,7 @@ def write(session: Session, actor: Actor, item: Draft, *, now: datetime) -> Post
     return done
 
 
-def _write(session: Session, actor: Actor, item: Draft, now: datetime) -> PostedTxn:
+def _write(session: Session, actor: Actor, item: Draft, also: Also, now: datetime) -> PostedTxn:
     """Move the balances, which is where money may be refused, then write what moved them.
 
     Balances come first: a CHECK that refuses has changed nothing, and a replay is moved back
@@ -155,26 +172,26 @@ def _write(session: Session, actor: Actor, item: Draft, now: datetime) -> Posted
     connection = session.connection()
     mark = statements.mark_of(connection.dialect.name)
     posting = item.posting
-    move = Move.of(posting.legs)
+    move, txn_id = Move.of(posting.legs), new_id()
+    header = (txn_id, *header_rest(actor, item, stamp(now)), posting.legs[0].account_id)
+    rest = (
+        (statements.insert_txn(mark), header),
+        entry_insert(mark, txn_id, item),
+        *((statements.insert_link(mark), link_row(txn_id, link)) for link in posting.links),
+        *also(txn_id),
+    )
     try:
-        moved = connection.exec_driver_sql(*move.statement(mark)).rowcount
-    except DBAPIError as error:
-        if not is_check_violation(error):
-            raise
-        return _stored_or(connection, item, overdraft(session, posting.legs))
-    if moved != len(move.accounts):
+        send(connection, move.statement(mark), len(move.accounts), rest)
+    except AccountLeftOutError:
         connection.exec_driver_sql(*move.statement(mark, back=True))
         return _stored_or(connection, item, misfit(session, posting.legs))
-    txn_id = new_id()
-    header = (txn_id, *header_rest(actor, item, stamp(now)), posting.legs[0].account_id)
-    try:
-        connection.exec_driver_sql(statements.insert_txn(mark), header)
-    except IntegrityError as error:
+    except DBAPIError as error:
+        if is_overdraft(error):
+            return _stored_or(connection, item, overdraft(session, posting.legs))
+        if not is_known_key(error):
+            raise
         connection.exec_driver_sql(*move.statement(mark, back=True))
         return _stored_or(connection, item, error)
-    connection.exec_driver_sql(*entry_insert(mark, txn_id, item))
-    for link in posting.links:
-        connection.exec_driver_sql(statements.insert_link(mark), link_row(txn_id, link))
     return PostedTxn(txn_id, replayed=False)
 
 

@@ -178,7 +178,7 @@ def counted(engine: Engine) -> Iterator[list[str]]:
     sent: list[str] = []
 
     def note(*call: object) -> None:
-        if not str(call[2]).startswith("BEGIN"):
+        if call[2] not in {"BEGIN", "BEGIN IMMEDIATE"}:
             sent.append(str(call[2]))
 
     event.listen(engine, "before_cursor_execute", note)

@@ -190,10 +190,21 @@ def test_only_the_trust_book_holds_money(world: World) -> None:
             now=NOW,
         )
 
-    with pytest.raises(AccountNotFound):
-        world.do(lambda session: work(session, world.operating_cash))
-    with pytest.raises(AccountNotFound):
-        world.do(lambda session: work(session, 77))
+    for _ in range(2):
+        with pytest.raises(AccountNotFound, match="only be held in the trust book"):
+            world.do(lambda session: work(session, world.operating_cash))
+        with pytest.raises(AccountNotFound, match="no account with this id"):
+            world.do(lambda session: work(session, 77))
+        # From here on the connection remembers what stands against held money.
+        world.deposit(5)
+        world.reserve(5)
+
+
+def test_a_hold_asks_again_when_its_connection_remembers_another_account(world: World) -> None:
+    world.deposit(1_000)
+    world.do(lambda session: session.connection().info.update({"ledger.commitments": 77}))
+    world.reserve(300)
+    assert world.balance().reserved_cents == 300
 
 
 def test_a_refused_capture_leaves_the_hold_as_it_was(world: World) -> None:

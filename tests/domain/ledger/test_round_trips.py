@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
@@ -9,8 +12,10 @@ from sqlalchemy.orm import Session
 
 from seedtrust.core import db
 from seedtrust.core.db import make_engine
-from seedtrust.domain.ledger import service
-from tests.domain.ledger.books_world import CLERK, NOW, World
+from seedtrust.core.errors import InsufficientFunds
+from seedtrust.domain.ledger import chart, service
+from seedtrust.domain.ledger.errors import AccountClosed
+from tests.domain.ledger.books_world import CLERK, NOW, World, two_legs
 from tests.support.databases import only_on_mariadb
 
 
@@ -24,21 +29,53 @@ def questions(world: World) -> int:
     return world.do(ask)
 
 
-@only_on_mariadb
-def test_a_posting_is_three_statements_and_a_commit(world: World) -> None:
-    world.deposit(500)
+def trips(world: World, work: Callable[[], object]) -> int:
+    """Return how many trips to the server some work takes, its commits among them."""
     before = questions(world)
-    world.spend(5, "fee")
+    work()
     # The commit of the first question and the second question itself are counted too.
-    assert questions(world) - before - 2 == 4
+    return questions(world) - before - 2
+
+
+@only_on_mariadb
+def test_a_posting_is_one_trip_and_a_commit(world: World) -> None:
+    world.deposit(500)
+    assert trips(world, lambda: world.spend(5, "fee")) == 2
+
+
+@only_on_mariadb
+def test_a_hold_is_one_trip_and_its_capture_two_beside_the_commits(world: World) -> None:
+    world.deposit(500)
+    world.reserve(5, "first")
+    assert trips(world, lambda: world.reserve(5, "hold")) == 2
+    hold = world.reserve(5, "hold")
+    assert trips(world, lambda: world.capture(hold)) == 3
+
+
+@only_on_mariadb
+def test_a_server_without_blocks_gets_one_statement_after_the_other(
+    world: World, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine.dialect, "is_mariadb", False)
+    world.deposit(500)
+    assert trips(world, lambda: world.spend(5, "fee")) == 4
+    assert world.spend(5, "fee").replayed
+    with pytest.raises(InsufficientFunds):
+        world.spend(496, "more")
+    world.do(lambda session: chart.close_account(session, world.other_case))
+    with pytest.raises(AccountClosed):
+        world.post(two_legs(world.bank, world.other_case, 5, "closed"))
+    hold = world.reserve(100)
+    world.capture(hold, 40)
+    world.release(hold)
+    assert world.balance().available_cents == 455
 
 
 @only_on_mariadb
 def test_a_thousand_postings_in_bulk_are_a_dozen_statements(world: World) -> None:
     postings = [world.deposit_posting(5, f"d{number}") for number in range(1_000)]
-    before = questions(world)
-    world.do(lambda session: service.post_many(session, CLERK, postings, now=NOW))
-    assert questions(world) - before - 2 <= 12
+    post = partial(service.post_many, actor=CLERK, postings=postings, now=NOW)
+    assert trips(world, lambda: world.do(post)) <= 12
 
 
 @only_on_mariadb
