@@ -219,6 +219,7 @@ def lock_where(session: Session, statement: Select[Row]) -> list[Row]:
 
 _CHECK_CODES: Final = {3819, 4025}
 _RETRYABLE_CODES: Final = {1205, 1213, 1020, 2006, 2013}
+_LOST_CODES: Final = {1053, 1927, 2002, 2003, 2006, 2013}
 _DUPLICATE_CODE: Final = 1062
 
 
@@ -243,6 +244,13 @@ def is_retryable(error: DBAPIError) -> bool:
     if not isinstance(error, OperationalError):
         return False
     return driver_code(error) in _RETRYABLE_CODES or "database is locked" in str(error.orig)
+
+
+def is_lost(error: Exception) -> bool:
+    """Tell whether the database went away or cannot be reached: nothing asked of it is at fault."""
+    if not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated or driver_code(error) in _LOST_CODES
 
 
 def canonical_json(value: object) -> str:

@@ -69,11 +69,15 @@ STORAGE_POINTS: Final = frozenset(
         "storage.read",
     }
 )
+# The lease of what a worker has in hand, renewed beside its work in a thread of its own.
+LEASE_POINTS: Final = frozenset({"lease.before_renewal", "lease.renewed"})
 # A sample journey on its way, which a killed command takes up again.
 PLAY_POINTS: Final = frozenset(
     {"play.morning", "play.requests", "play.clock", "play.collected", "play.locked"}
 )
-POINTS: Final = PAYMENT_POINTS | CHANNEL_POINTS | MAIL_POINTS | STORAGE_POINTS | PLAY_POINTS
+POINTS: Final = (
+    PAYMENT_POINTS | CHANNEL_POINTS | MAIL_POINTS | STORAGE_POINTS | LEASE_POINTS | PLAY_POINTS
+)
 
 _armed: dict[str, Callable[[], None]] = {}
 _watching: list[Callable[[str], None]] = []

@@ -10,12 +10,14 @@ from typing import Final
 import structlog
 from sqlalchemy.orm import Session
 
+from seedtrust.core.db import is_lost
 from seedtrust.core.errors import DomainError
 from seedtrust.domain.operations.queries import unfinished_runs
-from seedtrust.domain.operations.service import DEAD_AFTER, open_exception
+from seedtrust.domain.operations.service import open_exception
 from seedtrust.domain.outbox import queries as outbox_queries
-from seedtrust.domain.outbox.service import Claim, claim_due, mark_done, mark_failed
+from seedtrust.domain.outbox.service import Claim, claim_due, mark_done, mark_failed, renew
 from seedtrust.ext import in_transaction, reading
+from seedtrust.jobs.leases import held
 from seedtrust.jobs.registry import HANDLERS
 from seedtrust.jobs.tools import Tools
 
@@ -24,25 +26,25 @@ PARKED_KIND: Final = "outbox.parked"
 log = structlog.get_logger()
 
 
-def relay(tools: Tools, *, lane: str | None = None, limit: int = 20) -> int:
-    """Claim what is due and keep it, one unit of work each; return how many were tried.
+def drain(tools: Tools, lane: str | None = None) -> int:
+    """Keep promises until none is due, one unit of work each; return how many were tried.
 
-    In one lane, or in all where one process does everything.
+    In one lane, or in all where one process does everything. One is claimed at a time, so that a
+    worker that dies leaves one behind.
     """
+    total = 0
+    while _keep_next(tools, lane):
+        total += 1
+    return total
+
+
+def _keep_next(tools: Tools, lane: str | None) -> bool:
     claims = in_transaction(
-        lambda session: claim_due(session, now=tools.clock.now(), lane=lane, limit=limit)
+        lambda session: claim_due(session, now=tools.clock.now(), lane=lane, limit=1)
     )
     for claim in claims:
         _keep(tools, claim)
-    return len(claims)
-
-
-def drain(tools: Tools, lane: str | None = None) -> int:
-    """Keep promises until none is due; return how many were tried."""
-    total = 0
-    while count := relay(tools, lane=lane, limit=100):
-        total += count
-    return total
+    return bool(claims)
 
 
 def wait_until_kept(tools: Tools, *, seconds: float = 120.0) -> bool:
@@ -53,16 +55,16 @@ def wait_until_kept(tools: Tools, *, seconds: float = 120.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         drain(tools)
-        alive_since = tools.clock.now() - DEAD_AFTER
-        if not reading(lambda session: _still_open(session, alive_since)):  # noqa: B023 - at once
+        now = tools.clock.now()
+        if not reading(lambda session: _still_open(session, now)):  # noqa: B023 - at once
             return True
         threading.Event().wait(0.05)
     return False
 
 
-def _still_open(session: Session, alive_since: datetime) -> int:
+def _still_open(session: Session, now: datetime) -> int:
     promised: int = outbox_queries.open_count(session, except_topic="notice.mail")
-    return promised + unfinished_runs(session, alive_since=alive_since)
+    return promised + unfinished_runs(session, now=now)
 
 
 def _keep(tools: Tools, claim: Claim) -> None:
@@ -72,10 +74,15 @@ def _keep(tools: Tools, claim: Claim) -> None:
         return
     structlog.contextvars.bind_contextvars(request_id=claim.request_id, topic=claim.topic)
     try:
-        handler(tools, claim.payload)
+        with held(tools, lambda session, now: renew(session, claim, now=now)):
+            handler(tools, claim.payload)
     except (DomainError, OSError) as error:
         _failed(tools, claim, f"{type(error).__name__}: {error}")
     except Exception as error:  # a broken promise must not stop the others; it is parked in the end
+        if is_lost(error):
+            # Says nothing about the promise: its lease runs out, and then it is claimed again.
+            log.warning("outbox.database_lost", message_id=claim.message_id)
+            return
         log.exception("outbox.handler_crashed", message_id=claim.message_id)
         _failed(tools, claim, f"{type(error).__name__}: {error}")
     else:

@@ -7,15 +7,18 @@ from datetime import datetime
 import structlog
 from sqlalchemy.orm import Session
 
+from seedtrust.core.db import is_lost
 from seedtrust.core.errors import DomainError
 from seedtrust.domain.operations.queries import runs_begun
 from seedtrust.domain.operations.service import (
-    DEAD_AFTER,
+    RunTurn,
     begin_job_run,
     finish_job_run,
     open_exception,
+    renew_run,
 )
 from seedtrust.ext import in_transaction, reading
+from seedtrust.jobs.leases import held
 from seedtrust.jobs.registry import JOBS, Job
 from seedtrust.jobs.tools import Tools
 
@@ -37,8 +40,8 @@ def tick(tools: Tools, lane: str | None = None) -> list[str]:
         for job in JOBS
         if lane in {None, job.lane} and (due_at := job.last_due(business_now)) is not None
     ]
-    wanted, alive_since = [(job.name, at) for job, at in due], tools.clock.now() - DEAD_AFTER
-    known = reading(lambda session: runs_begun(session, wanted, alive_since=alive_since))
+    wanted, now = [(job.name, at) for job, at in due], tools.clock.now()
+    known = reading(lambda session: runs_begun(session, wanted, now=now))
     return [
         job.name
         for job, due_at in due
@@ -48,34 +51,36 @@ def tick(tools: Tools, lane: str | None = None) -> list[str]:
 
 def run_job(tools: Tools, job: Job, due_at: datetime) -> bool:
     """Run one due job unless somebody else does; True if it ran here."""
-
-    def begin(session: Session) -> int | None:
-        now = tools.clock.now()
-        return begin_job_run(session, job.name, due_at, alive_since=now - DEAD_AFTER, now=now)
-
-    run_id = in_transaction(begin)
-    if run_id is None:
+    turn = in_transaction(
+        lambda session: begin_job_run(session, job.name, due_at, now=tools.clock.now())
+    )
+    if turn is None:
         return False
     done, failed, error = 0, 0, ""
     try:
-        done, failed = job.run(tools)
+        with held(tools, lambda session, now: renew_run(session, turn, now=now)):
+            done, failed = job.run(tools)
     except (DomainError, OSError) as problem:
         error = f"{type(problem).__name__}: {problem}"
     except Exception as problem:  # one broken job must not stop the others; its row says why
+        if is_lost(problem):
+            # Says nothing about the job: its lease runs out, and then another tick takes it over.
+            log.warning("job.database_lost", job=job.name)
+            return False
         log.exception("job.crashed", job=job.name)
         error = f"{type(problem).__name__}: {problem}"
-    _finish(tools, job, run_id, done, failed, error)
+    _finish(tools, job, turn, done, failed, error)
     return True
 
 
-def _finish(tools: Tools, job: Job, run_id: int, done: int, failed: int, error: str) -> None:  # noqa: PLR0917 - what a run has to tell
+def _finish(tools: Tools, job: Job, turn: RunTurn, done: int, failed: int, error: str) -> None:  # noqa: PLR0917 - what a run has to tell
     now = tools.clock.now()
 
     def finish(session: Session) -> None:
-        finish_job_run(session, run_id, done=done, failed=failed, error=error, now=now)
-        if error:
+        is_ours = finish_job_run(session, turn, done=done, failed=failed, error=error, now=now)
+        if error and is_ours:
             sentence = f"The job “{job.name}” failed. Look at its run, then run it again."
-            open_exception(session, FAILED_KIND, "job_run", str(run_id), sentence, now=now)
+            open_exception(session, FAILED_KIND, "job_run", str(turn.run_id), sentence, now=now)
 
     in_transaction(finish)
     log.info("job.ran", job=job.name, done=done, failed=failed, error=error)

@@ -17,6 +17,7 @@ from seedtrust.domain.outbox.service import (
     mark_done,
     mark_failed,
     promise,
+    renew,
     retry_parked,
 )
 from tests.support.databases import on_both_databases
@@ -77,6 +78,37 @@ def test_a_lease_that_ran_out_lets_another_relay_take_over(session_factory: Make
         assert not mark_done(session, dead, now=NOW)
         assert mark_done(session, alive, now=NOW)
     assert _claim(session_factory, NOW + timedelta(days=1)) == []
+
+
+def test_a_claim_that_is_renewed_stays_with_its_relay(session_factory: Make) -> None:
+    _promise(session_factory)
+    [claim] = _claim(session_factory)
+    with session_factory() as session, session.begin():
+        assert renew(session, claim, now=NOW + LEASE)
+    assert _claim(session_factory, NOW + LEASE + LEASE) == []
+
+
+def test_who_was_overtaken_renews_nothing(session_factory: Make) -> None:
+    _promise(session_factory)
+    [late] = _claim(session_factory)
+    after = NOW + LEASE + timedelta(seconds=1)
+    [heir] = _claim(session_factory, after)
+    with session_factory() as session, session.begin():
+        assert not renew(session, late, now=after)
+        assert renew(session, heir, now=after)
+        assert mark_done(session, heir, now=after)
+        assert not renew(session, heir, now=after), "what is kept is nobody's"
+
+
+def test_deaths_are_no_attempts(session_factory: Make) -> None:
+    _promise(session_factory)
+    now, claims = NOW, []
+    for _ in range(2 * MAX_ATTEMPTS):
+        claims += _claim(session_factory, now)
+        now += LEASE + timedelta(seconds=1)
+    assert [claim.attempts for claim in claims] == [1] * len(claims)
+    with session_factory() as session, session.begin():
+        assert not mark_failed(session, claims[-1], "no answer", now=now)
 
 
 def test_a_failure_is_tried_again_later_and_later(session_factory: Make) -> None:

@@ -147,7 +147,7 @@ class Office:
         wait_until(look, "what the bell was for")
 
     def let_leases_run_out(self) -> None:
-        """Put the clock of a dead worker's claims forward past their five minutes."""
+        """Let the leases of a dead worker be over; no test waits for what a clock brings."""
         past = SystemClock().now() - timedelta(seconds=1)
 
         def work(session: Session) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -21,9 +22,11 @@ from seedtrust.core import migrations
 from seedtrust.core.clock import SystemClock, at_new_york
 from seedtrust.core.db import make_engine
 from seedtrust.core.permissions import Actor
+from seedtrust.domain.operations.models import JobRun
 from seedtrust.domain.operations.service import set_business_clock
 from seedtrust.domain.outbox.models import OutboxMessage
 from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun
+from seedtrust.jobs.registry import JOBS
 from tests.kills.bank_process import BankProcess, bank_process
 from tests.kills.house import Kept, Servers, house, seen
 from tests.kills.proof import faults
@@ -37,8 +40,10 @@ from tests.support.processes import wait_until
 _APART_SECONDS: Final = 1.5
 _OK: Final = 200
 _UNSENT: Final = {"RELEASED", "SUBMITTING", "UNKNOWN"}
-# The goal is a minute; a busy machine is slow, and nothing here asserts a time.
-_AFTER_THE_LAST_KILL_SECONDS: Final = 180.0
+# What the product promises: all work is done within a minute after the last kill. A lease of twenty
+# seconds, the tick of beat and the start of a process leave room for a busy machine.
+_PROMISED_SECONDS: Final = 60.0
+_PATIENCE_SECONDS: Final = 180.0
 
 
 @dataclass
@@ -52,6 +57,8 @@ class Chaos:
     engine: Engine
     web_url: str
     killed: Counter[str] = field(default_factory=Counter)
+    last_kill: float = 0.0
+    took_seconds: list[float] = field(default_factory=list)
 
     def start(self) -> None:
         """Start whatever does not run."""
@@ -66,12 +73,19 @@ class Chaos:
         for _ in range(times):
             victim = dice.choice(everyone)
             victim.kill()
+            self.last_kill = time.monotonic()
             self.killed[victim.name] += 1
             pause.wait(dice.uniform(0.0, 0.5))
             self.start()
             self.bank.control.scan()
             self.web_answers()
             pause.wait(dice.uniform(0.2, 3.0))
+
+    @property
+    def told(self) -> str:
+        """Return who was killed how often, and how long all work took after the last."""
+        took = " and ".join(f"{seconds:.0f} s" for seconds in self.took_seconds)
+        return f"chaos: {dict(sorted(self.killed.items()))}; all work done after {took}"
 
     def move_clock(self, day: date) -> None:
         """Begin a business day; the bank follows by a promise of the same transaction."""
@@ -90,14 +104,6 @@ class Chaos:
                     update(OutboxMessage).where(OutboxMessage.id == number).values(due_at=due_at)
                 )
 
-    def let_leases_run_out(self) -> bool:
-        """Put the clock of the dead workers' claims forward past their minutes; return True."""
-        past = SystemClock().now() - timedelta(seconds=1)
-        with Session(self.engine) as session, session.begin():
-            open_claims = update(OutboxMessage).where(OutboxMessage.lease_until.is_not(None))
-            session.execute(open_claims.values(lease_until=past))
-        return True
-
     def web_answers(self) -> bool:
         """Tell whether the pages are served and reach the database and the queue."""
         try:
@@ -111,6 +117,24 @@ class Chaos:
             states = set(session.execute(select(PaymentInstruction.state)).scalars())
             promises = select(OutboxMessage.id).where(OutboxMessage.done_at.is_(None))
             return not states & _UNSENT and not session.execute(promises).first()
+
+    def jobs_are_done(self, day: date) -> bool:
+        """Tell whether each job that is due by ten in the morning has run to its end."""
+        due = {(job.name, job.last_due(at_new_york(day, 10))) for job in JOBS}
+        with Session(self.engine) as session, session.begin():
+            rows = session.execute(select(JobRun.job, JobRun.due_at, JobRun.finished_at)).all()
+        finished = {(job, due_at) for job, due_at, finished_at in rows if finished_at is not None}
+        return len(finished) == len(rows) and due <= finished
+
+    def wait_for_all_work(self, day: date) -> None:
+        """Wait until all work is done, no longer than was promised; nobody helps it along."""
+        left = self.last_kill + _PROMISED_SECONDS - time.monotonic()
+        wait_until(
+            seen(lambda: self.is_sent() and self.jobs_are_done(day) and self.web_answers()),
+            "all work of the day, a minute after the last kill",
+            left,
+        )
+        self.took_seconds.append(time.monotonic() - self.last_kill)
 
     def is_settled(self) -> bool:
         """Tell whether everything is settled and no promise is open."""
@@ -146,15 +170,14 @@ def play(chaos: Chaos, seed: int, kills: int) -> None:
     chaos.spread_promises()
     chaos.start()
     chaos.kill_one_after_the_other(dice, kills * 2 // 3)
-    wait_until(seen(chaos.let_leases_run_out), "the database")
-    wait_until(seen(chaos.is_sent), "every payment to be sent", _AFTER_THE_LAST_KILL_SECONDS)
+    chaos.wait_for_all_work(DAYS[0])
+    # The bank takes what lies in its folder while it is still Monday.
+    chaos.bank.control.scan()
     chaos.move_clock(DAYS[1])
     chaos.kill_one_after_the_other(dice, kills - kills * 2 // 3)
-    wait_until(seen(chaos.let_leases_run_out), "the database")
-    wait_until(seen(chaos.is_sent), "the clock to be followed", _AFTER_THE_LAST_KILL_SECONDS)
+    chaos.wait_for_all_work(DAYS[1])
     chaos.move_clock(DAYS[2])
-    wait_until(seen(chaos.is_settled), "every payment to settle", _AFTER_THE_LAST_KILL_SECONDS)
-    wait_until(chaos.web_answers, "the pages", _AFTER_THE_LAST_KILL_SECONDS)
+    wait_until(seen(chaos.is_settled), "every payment to settle", _PATIENCE_SECONDS)
 
 
 @pytest.mark.mariadb
@@ -163,7 +186,7 @@ def test_killing_anything_at_any_time_loses_nothing_and_doubles_nothing(
     chaos: Chaos, record_property: Tell
 ) -> None:
     play(chaos, 1, 15)
-    record_property(TOLD, f"chaos: {dict(sorted(chaos.killed.items()))}")
+    record_property(TOLD, chaos.told)
     assert faults(chaos.place) == []
 
 
@@ -172,5 +195,5 @@ def test_killing_anything_at_any_time_loses_nothing_and_doubles_nothing(
 @pytest.mark.redis
 def test_three_hundred_deaths_of_the_night(chaos: Chaos, record_property: Tell) -> None:
     play(chaos, 2, wanted_kills(300))
-    record_property(TOLD, f"chaos: {dict(sorted(chaos.killed.items()))}")
+    record_property(TOLD, chaos.told)
     assert faults(chaos.place) == []

@@ -48,25 +48,25 @@ def clock_is_set(session: Session) -> bool:
 DueRun = tuple[str, datetime]
 
 
-def runs_begun(session: Session, wanted: Sequence[DueRun], *, alive_since: datetime) -> set[DueRun]:
+def runs_begun(session: Session, wanted: Sequence[DueRun], *, now: datetime) -> set[DueRun]:
     """Return which of the due runs, as (job, due at), are finished or under way.
 
-    A run that was begun before `alive_since` and never finished died with its worker.
+    One that is unfinished and whose lease has run out died with its worker.
     """
     rows = session.execute(
         select(JobRun.job, JobRun.due_at).where(
             JobRun.job.in_([job for job, _ in wanted]),
             JobRun.due_at.in_([due_at for _, due_at in wanted]),
-            JobRun.finished_at.is_not(None) | (JobRun.started_at > alive_since),
+            JobRun.finished_at.is_not(None) | (JobRun.lease_until >= now),
         )
     )
     return {(job, due_at) for job, due_at in rows}
 
 
-def unfinished_runs(session: Session, *, alive_since: datetime) -> int:
-    """Return how many runs are under way; what began before `alive_since` died with its worker."""
+def unfinished_runs(session: Session, *, now: datetime) -> int:
+    """Return how many runs are under way; one whose lease has run out died with its worker."""
     return session.execute(
         select(func.count())
         .select_from(JobRun)
-        .where(JobRun.finished_at.is_(None), JobRun.started_at > alive_since)
+        .where(JobRun.finished_at.is_(None), JobRun.lease_until >= now)
     ).scalar_one()

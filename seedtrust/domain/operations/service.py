@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,11 +16,9 @@ from seedtrust.core.ids import new_id, new_reference
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.audit.service import record
 from seedtrust.domain.operations.models import BusinessClock, ExceptionItem, JobRun
-from seedtrust.domain.outbox.service import promise
+from seedtrust.domain.outbox.service import LEASE, promise
 
 REAL = "real"
-# No job takes this long; a run that has not ended by then died with its worker.
-DEAD_AFTER = timedelta(minutes=15)
 
 
 def business_now(session: Session, kind: str, real_now: datetime) -> datetime:
@@ -57,23 +56,33 @@ def set_business_clock(
     return row
 
 
-def begin_job_run(
-    session: Session, job: str, due_at: datetime, *, alive_since: datetime, now: datetime
-) -> int | None:
-    """Insert the run of a due job and return its id; None when somebody else has it.
+@dataclass(frozen=True, slots=True)
+class RunTurn:
+    """One worker's turn with one due run; `fence` proves that the run is still its own."""
 
-    A run that was begun before `alive_since` and never finished is taken over: its worker died.
+    run_id: int
+    fence: int
+
+
+def begin_job_run(session: Session, job: str, due_at: datetime, *, now: datetime) -> RunTurn | None:
+    """Take the turn to do a due run, for the length of a lease; None when somebody else has it.
+
+    A run that was never finished and whose lease has run out is taken over: its worker died.
     Earlier ones of that kind end here, since this run finds whatever they left undone.
     """
     known = lock_where(session, select(JobRun).where(JobRun.job == job, JobRun.due_at == due_at))
     if known:
-        dead = known[0].finished_at is None and known[0].started_at <= alive_since
-        if not dead:
-            return None
-        known[0].started_at = now
-        return known[0].id
+        return _take_over(known[0], now)
     run = JobRun(
-        id=new_id(), job=job, due_at=due_at, started_at=now, items_done=0, items_failed=0, error=""
+        id=new_id(),
+        job=job,
+        due_at=due_at,
+        started_at=now,
+        lease_until=now + LEASE,
+        fence=1,
+        items_done=0,
+        items_failed=0,
+        error="",
     )
     try:
         with session.begin_nested():
@@ -81,38 +90,65 @@ def begin_job_run(
             session.flush()  # two beats race here: the unique key lets one of them in
     except IntegrityError:
         return None
-    _end_dead_runs(session, run, alive_since)
-    return run.id
+    _end_dead_runs(session, run)
+    return RunTurn(run.id, run.fence)
 
 
-def _end_dead_runs(session: Session, successor: JobRun, alive_since: datetime) -> None:
+def _take_over(run: JobRun, now: datetime) -> RunTurn | None:
+    is_held = run.lease_until is not None and run.lease_until >= now
+    if run.finished_at is not None or is_held:
+        return None
+    run.started_at, run.lease_until = now, now + LEASE
+    run.fence += 1
+    return RunTurn(run.id, run.fence)
+
+
+def _end_dead_runs(session: Session, successor: JobRun) -> None:
     dead = select(JobRun).where(
         JobRun.job == successor.job,
         JobRun.due_at < successor.due_at,
         JobRun.finished_at.is_(None),
-        JobRun.started_at <= alive_since,
+        JobRun.lease_until.is_(None) | (JobRun.lease_until < successor.started_at),
     )
     for run in lock_where(session, dead):
-        run.finished_at = successor.started_at
+        run.finished_at, run.lease_until = successor.started_at, None
+        run.fence += 1
         run.error = "Its worker died. The next run did what was left."
+
+
+def renew_run(session: Session, turn: RunTurn, *, now: datetime) -> bool:
+    """Hold a run for another lease; False once somebody else has it, or it is finished."""
+    result = session.execute(
+        update(JobRun)
+        .where(
+            JobRun.id == turn.run_id,
+            JobRun.fence == turn.fence,
+            JobRun.finished_at.is_(None),
+        )
+        .values(lease_until=now + LEASE)
+    )
+    return bool(result.rowcount)  # type: ignore[attr-defined]
 
 
 def give_up_runs(session: Session) -> int:
     """Let unfinished runs be taken over at once; only where no worker is alive."""
     rows = lock_where(session, select(JobRun).where(JobRun.finished_at.is_(None)))
     for row in rows:
-        row.started_at = datetime.fromtimestamp(0, UTC)
+        row.lease_until = None
     return len(rows)
 
 
 def finish_job_run(
-    session: Session, run_id: int, *, done: int, failed: int, error: str = "", now: datetime
-) -> None:
-    """Record how a run ended."""
-    run = lock(session, JobRun, run_id)
-    if run is not None:
-        run.finished_at, run.items_done, run.items_failed = now, done, failed
-        run.error = error[:500]
+    session: Session, turn: RunTurn, *, done: int, failed: int, error: str = "", now: datetime
+) -> bool:
+    """Record how a run ended; False if somebody else has taken it over since."""
+    run = lock(session, JobRun, turn.run_id)
+    if run is None or run.fence != turn.fence:
+        return False
+    run.finished_at, run.items_done, run.items_failed = now, done, failed
+    run.lease_until = None
+    run.error = error[:500]
+    return True
 
 
 def open_exception(

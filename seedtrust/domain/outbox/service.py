@@ -14,7 +14,9 @@ from seedtrust.core.errors import NotFound, WrongState
 from seedtrust.core.ids import new_id
 from seedtrust.domain.outbox.models import OutboxMessage
 
-LEASE: Final = timedelta(minutes=5)
+# Whoever keeps a promise renews its lease every few seconds (`jobs.leases`), so that it runs out
+# soon after a death and never during a slow call.
+LEASE: Final = timedelta(seconds=20)
 MAX_ATTEMPTS: Final = 8
 MAIN_LANE: Final = "main"
 _FIRST_DELAY: Final = timedelta(seconds=5)
@@ -80,7 +82,8 @@ def claim_due(
 ) -> list[Claim]:
     """Take due promises for the length of a lease; workers at the same time take different ones.
 
-    Those of one lane, or of all where one process does everything.
+    Those of one lane, or of all where one process does everything. Taking over from a worker that
+    died or stands still is no attempt of its own: the promise has not failed.
     """
     in_lane = true() if lane is None else OutboxMessage.lane == lane
     due = (
@@ -100,7 +103,7 @@ def claim_due(
     claims = []
     for message in session.execute(due).scalars():
         message.fence += 1
-        message.attempts += 1
+        message.attempts += message.lease_until is None
         message.lease_until = now + LEASE
         claims.append(
             Claim(
@@ -114,6 +117,20 @@ def claim_due(
             )
         )
     return claims
+
+
+def renew(session: Session, claim: Claim, *, now: datetime) -> bool:
+    """Hold a claim for another lease; False once somebody else has it, or it is reported."""
+    result = session.execute(
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.id == claim.message_id,
+            OutboxMessage.fence == claim.fence,
+            OutboxMessage.lease_until.is_not(None),
+        )
+        .values(lease_until=now + LEASE)
+    )
+    return bool(result.rowcount)  # type: ignore[attr-defined]
 
 
 def mark_done(session: Session, claim: Claim, *, now: datetime) -> bool:

@@ -19,14 +19,16 @@ from seedtrust.domain.operations.queries import (
     unfinished_runs,
 )
 from seedtrust.domain.operations.service import (
-    DEAD_AFTER,
     REAL,
+    RunTurn,
     begin_job_run,
     business_now,
     close_exception,
     close_exceptions_of,
+    finish_job_run,
     moment_of,
     open_exception,
+    renew_run,
     set_business_clock,
 )
 from seedtrust.domain.outbox.models import OutboxMessage
@@ -149,28 +151,33 @@ def test_what_became_moot_is_closed_by_the_event(session_factory: Make) -> None:
         assert open_exceptions(session) == []
 
 
-def _begin(session: Session, due_at: datetime, now: datetime) -> int | None:
-    return begin_job_run(session, "poll", due_at, alive_since=now - DEAD_AFTER, now=now)
+def _begin(session: Session, due_at: datetime, now: datetime) -> RunTurn | None:
+    return begin_job_run(session, "poll", due_at, now=now)
 
 
 def test_the_next_run_ends_what_a_dead_worker_left_open(session_factory: Make) -> None:
     with session_factory() as session, session.begin():
         dead = _begin(session, NINE, NOW)
+    assert dead is not None
     later = NOW + timedelta(hours=1)
     with session_factory() as session, session.begin():
-        assert unfinished_runs(session, alive_since=NOW - DEAD_AFTER) == 1
-        assert unfinished_runs(session, alive_since=later - DEAD_AFTER) == 0
+        assert unfinished_runs(session, now=NOW) == 1
+        assert unfinished_runs(session, now=later) == 0
         assert _begin(session, NINE + timedelta(minutes=5), later) is not None
     with session_factory() as session, session.begin():
-        run = session.get_one(JobRun, dead)
+        run = session.get_one(JobRun, dead.run_id)
         assert run.finished_at is not None
         assert run.error.startswith("Its worker died.")
+        assert not finish_job_run(session, dead, done=1, failed=0, now=later), "it wakes too late"
 
 
 def test_a_living_run_is_left_alone_by_the_next(session_factory: Make) -> None:
     with session_factory() as session, session.begin():
         alive = _begin(session, NINE, NOW)
     with session_factory() as session, session.begin():
+        assert alive is not None
+        assert renew_run(session, alive, now=NOW + timedelta(minutes=1))
+    with session_factory() as session, session.begin():
         _begin(session, NINE + timedelta(minutes=5), NOW + timedelta(minutes=1))
     with session_factory() as session, session.begin():
-        assert session.get_one(JobRun, alive).finished_at is None
+        assert session.get_one(JobRun, alive.run_id).finished_at is None
