@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from seedtrust.admin import blueprint, listing
 from seedtrust.core.permissions import Permission
 from seedtrust.domain.desk import deposits as desk
+from seedtrust.domain.desk.shortages import DecisionRow, awaited_advances
 from seedtrust.domain.funding import service as funding
+from seedtrust.domain.funding.advances import match_advance
 from seedtrust.domain.funding.states import DepositState
 from seedtrust.domain.reconciliation import transfers
 from seedtrust.ext import in_transaction, reading
@@ -92,17 +94,24 @@ def deposits_detail(reference: str) -> str:
     actor, text = current_actor(), listing.text_of("q")
     may_match = actor.may(Permission.DEPOSITS_MATCH)
 
-    def work(unit: Session) -> tuple[desk.DepositView, list[desk.Candidate]]:
+    def work(
+        unit: Session,
+    ) -> tuple[desk.DepositView, list[desk.Candidate], tuple[DecisionRow, ...]]:
         deposit = desk.deposit_view(unit, actor, reference)
-        looking = may_match and deposit.state is DepositState.UNIDENTIFIED
-        return deposit, desk.candidates(unit, actor, deposit, text) if looking else []
+        if not may_match or deposit.state is not DepositState.UNIDENTIFIED:
+            return deposit, [], ()
+        advances = awaited_advances(
+            unit, trust_account_id=deposit.trust_account_id, amount_cents=deposit.amount_cents
+        )
+        return deposit, desk.candidates(unit, actor, deposit, text), advances
 
-    deposit, candidates = reading(work)
+    deposit, candidates, advances = reading(work)
     return render_template(
         "admin/deposits/detail.html",
         row=deposit,
         word=STATES[deposit.state],
         candidates=candidates,
+        advances=advances,
         chosen=next((one for one in candidates if one.reference == request.args.get("case")), None),
         text=text,
         is_open=deposit.state is DepositState.UNIDENTIFIED,
@@ -119,6 +128,20 @@ def deposits_send_back(reference: str) -> ResponseReturnValue:
         lambda unit: transfers.send_back(unit, actor, deposit_ref=reference, moment=when).reference
     )
     flash_done(f"Make the transfer at the bank now, with the reference {transfer}.")
+    return redirect(url_for("admin.deposits_detail", reference=reference), code=303)
+
+
+@blueprint.post("/deposits/<reference>/advance")
+@requires(Permission.DEPOSITS_MATCH, back="admin.deposits_detail")
+def deposits_advance(reference: str) -> ResponseReturnValue:
+    """Say that a deposit without a case is the company's advance for a shortage."""
+    actor, when, decision = current_actor(), moment(), request.form.get("decision", "")
+    in_transaction(
+        lambda unit: match_advance(
+            unit, actor, deposit_ref=reference, decision_ref=decision, moment=when
+        )
+    )
+    flash_done("The shortage is made good with this money.")
     return redirect(url_for("admin.deposits_detail", reference=reference), code=303)
 
 

@@ -79,6 +79,13 @@ SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
                 Permission.DEPOSITS_VIEW,
             ),
             Entry(
+                "Shortages",
+                "admin.shortages_list",
+                "shortages",
+                "alert-triangle",
+                Permission.DEPOSITS_VIEW,
+            ),
+            Entry(
                 "Statements",
                 "admin.statements_list",
                 "statements",

@@ -19,7 +19,7 @@ from seedtrust.core.permissions import Permission
 from seedtrust.domain.ledger.account_kinds import AccountKind
 from seedtrust.domain.payments.queries import trust_accounts
 from seedtrust.domain.reconciliation import days, signing, transfers
-from seedtrust.domain.reconciliation.states import DayState
+from seedtrust.domain.reconciliation.states import DayState, TransferKind
 from seedtrust.domain.reconciliation.views import (
     DayView,
     ItemKind,
@@ -46,10 +46,16 @@ ITEM_WORDS: Final = {
     ItemKind.UNMATCHED_LINE: "Statement line without a match",
     ItemKind.UNIDENTIFIED_DEPOSIT: "Deposit without a case",
 }
+TRANSFER_WORDS: Final = {
+    TransferKind.SEND_BACK: "Deposit back to its sender",
+    TransferKind.FEE_SWEEP: "Fees to the operating account",
+    TransferKind.REPAYMENT: "Advance back to the operating account",
+}
 _SOURCE_PAGES: Final = {
     "deposit": "admin.deposits_detail",
     "instruction": "admin.payments_detail",
     "request": "admin.requests_detail",
+    "shortage": "admin.shortages_detail",
 }
 _DETAIL: Final = "admin.reconciliation_detail"
 
@@ -101,6 +107,7 @@ def _list(chosen: str, form: StartForm | None = None) -> ResponseReturnValue:
         may_sweep=actor.may(Permission.RECONCILIATION_REVIEW),
         may_cancel=actor.may(Permission.DEPOSITS_MATCH),
         transfers=ordered,
+        transfer_words=TRANSFER_WORDS,
     )
 
 

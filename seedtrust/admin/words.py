@@ -21,6 +21,7 @@ LINE_WORDS: Final = {
     "REISSUE": "Paid again",
     "REFUND": "Refund",
     "BANK_CHARGE": "Bank charge",
+    "SHORTAGE_CURE": "Bounced deposit made good",
 }
 TAX_WORDS: Final = {
     TaxClass.COMPENSATION: "Compensation",

@@ -56,6 +56,8 @@ class Permission(StrEnum):
     RUNS_VIEW = "runs.view"
     SCHEDULE_ACTIVATE = "schedule.activate"
     SCHEDULE_VIEW = "schedule.view"
+    SHORTAGES_DECIDE = "shortages.decide"
+    SHORTAGES_PROPOSE = "shortages.propose"
     TERMS_EDIT = "terms.edit"
     TODAY_VIEW = "today.view"
     USERS_GRANT = "users.grant"
@@ -166,6 +168,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.PAYEES_SUBMIT,
         Permission.REQUESTS_CREATE,
         Permission.REQUESTS_REVIEW,
+        Permission.SHORTAGES_PROPOSE,
         Permission.TERMS_EDIT,
         Permission.USERS_INVITE,
         Permission.CLOCK_MOVE,
@@ -178,6 +181,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.PAYEES_SUBMIT,
         Permission.RECONCILIATION_PREPARE,
         Permission.RUNS_BUILD,
+        Permission.SHORTAGES_PROPOSE,
         Permission.CLOCK_MOVE,
     ),
     Role.PAYMENTS_LEAD: _staff(
@@ -202,6 +206,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.PAYMENTS_CONFIRM_NOT_SENT,
         Permission.RAILS_SWITCH,
         Permission.RUNS_RELEASE,
+        Permission.SHORTAGES_DECIDE,
         Permission.CLOCK_MOVE,
     ),
     Role.LEGAL: _staff(Permission.CASES_HOLD, Permission.SCHEDULE_ACTIVATE, Permission.USERS_GRANT),

@@ -49,6 +49,7 @@ def references(desk: DeskWorld) -> dict[str, str]:
         "term": newest(desk, ContractTerm),
         "day": _day(desk),
         "correction": _proposed_correction(desk),
+        "shortage": max(desk.short(number) for number in range(MANY)),
         "funding": max(desk.asked_for_funds(number) for number in range(MANY)),
     }
 
@@ -112,6 +113,9 @@ PAGES = (
     "/admin/deposits/{deposit}",
     "/admin/funding",
     "/admin/funding/{funding}",
+    "/admin/shortages",
+    "/admin/shortages?state=OPEN",
+    "/admin/shortages/{shortage}",
     "/admin/statements",
     "/admin/statements/proof",
     "/admin/deposits/{deposit}?back=yes",
@@ -138,6 +142,7 @@ ACTS = (
     ("specialist", "/admin/cases/{case}/funding/rules"),
     ("specialist", "/admin/funding/{funding}/send"),
     ("specialist", "/admin/funding/{funding}/withdraw"),
+    ("specialist", "/admin/shortages/{shortage}/propose/advance"),
     ("specialist", "/admin/cases/{case}/closing/start"),
     ("specialist", "/admin/cases/{case}/closing/call-off"),
     ("specialist", "/admin/cases/{case}/closing/withdraw"),

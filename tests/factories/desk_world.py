@@ -10,10 +10,19 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from seedtrust.core.clock import Moment
+from seedtrust.core.ids import new_reference
 from seedtrust.core.permissions import Actor, Role
+from seedtrust.domain.cases.models import Case
 from seedtrust.domain.disbursements import review
 from seedtrust.domain.funding.asking import draft_request
-from seedtrust.domain.funding.service import receive_wire
+from seedtrust.domain.funding.models import CheckClearance, Shortage
+from seedtrust.domain.funding.returning import DepositReturn, return_deposit
+from seedtrust.domain.funding.service import Receipt, collect_deposit, receive, receive_wire
+from seedtrust.domain.funding.states import ReceiptRail
+from seedtrust.domain.ledger import chart
+from seedtrust.domain.ledger import service as ledger
+from seedtrust.domain.ledger.queries import balance_of
 from seedtrust.domain.payees import service as payees
 from seedtrust.domain.payees.models import PayeeAccount
 from seedtrust.domain.payments import runs
@@ -146,6 +155,34 @@ class DeskWorld:
             )
         ).reference
 
+    def short(self, number: int = 0, amount_cents: int = 4_000) -> str:
+        """Have a check of the case bounce after its money was spent; return the shortage."""
+        moment, bank = self.api.moment(), Actor.system("tests")
+        account_id = self.api.world.case.trust_account_id
+        name = f"check-{number}"
+        receipt = Receipt(
+            account_id, "main", "main", name, amount_cents, "Drawer", self.case, moment.today
+        )
+        said = DepositReturn(
+            "main", "main", name, amount_cents, "Closed account", f"{name}-back", moment.today
+        )
+
+        def work(session: Session) -> str:
+            deposit = receive(session, bank, receipt, ReceiptRail.CHECK, moment=moment)
+            clearing = session.execute(
+                select(CheckClearance).where(CheckClearance.deposit_id == deposit.id)
+            ).scalar_one()
+            # As if its time had passed and the case had paid with it.
+            clearing.collects_on = moment.today
+            collect_deposit(session, bank, deposit.id, moment=moment)
+            case = session.get_one(Case, deposit.case_id)
+            spend(session, case, moment)
+            return_deposit(session, bank, said, moment=moment)
+            query = select(Shortage.reference).where(Shortage.deposit_id == deposit.id)
+            return session.execute(query).scalar_one()
+
+        return self.api.do(work)
+
     def asked_for_funds(self, number: int = 0) -> str:
         """Prepare a request for funds by hand."""
         moment = self.api.moment()
@@ -161,6 +198,24 @@ class DeskWorld:
                 ).reference
             )
         )
+
+
+def spend(session: Session, case: Case, moment: Moment) -> None:
+    """Book that a case has paid all that it had."""
+    cents = balance_of(session, case.ledger_account_id).available_cents
+    if not cents:
+        return
+    ledger.transfer(
+        session,
+        Actor.system("tests"),
+        debit_account_id=case.ledger_account_id,
+        credit_account_id=chart.account_id(session, "trust", chart.bank_cash_code("main")),
+        amount_cents=cents,
+        kind=ledger.TxnKind.DISBURSEMENT,
+        key=f"spent:{new_reference()}",
+        effective_on=moment.today,
+        now=moment.at,
+    )
 
 
 def build(app: Flask) -> DeskWorld:

@@ -26,6 +26,8 @@ MONEY = {
     Permission.RUNS_BUILD,
     Permission.RUNS_RELEASE,
     Permission.RUNS_TRANSMIT,
+    Permission.SHORTAGES_DECIDE,
+    Permission.SHORTAGES_PROPOSE,
 }
 
 
@@ -53,6 +55,7 @@ def test_every_permission_is_held_by_somebody() -> None:
         (Permission.CASES_PROPOSE_ACCOUNTING, Permission.CASES_APPROVE_ACCOUNTING),
         (Permission.TERMS_EDIT, Permission.SCHEDULE_ACTIVATE),
         (Permission.REQUESTS_REVIEW, Permission.RUNS_BUILD),
+        (Permission.SHORTAGES_PROPOSE, Permission.SHORTAGES_DECIDE),
         (Permission.USERS_GRANT, Permission.USERS_INVITE),
         (Permission.USERS_GRANT, Permission.RUNS_RELEASE),
     ],

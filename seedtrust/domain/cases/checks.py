@@ -11,7 +11,7 @@ from seedtrust.core.errors import Invalid
 from seedtrust.domain.cases.errors import CaseClosed, CaseOnHold
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.stages import ENDED
-from seedtrust.domain.cases.states import Stage
+from seedtrust.domain.cases.states import FREEZE_REASONS, Stage
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -34,6 +34,11 @@ def require_active(case: Case) -> None:
     require_open(case)
     if case.stage == Stage.ON_HOLD:
         raise CaseOnHold(f"Case {case.number} is on hold. Resume it first.", stage=case.stage)
+
+
+def why_on_hold(case: Case) -> str:
+    """Return why a case stands still: a person's words, else what froze it; else nothing."""
+    return case.hold_reason or FREEZE_REASONS.get(case.frozen_by, "")
 
 
 def refuse_field(field: str, message: str) -> Invalid:

@@ -19,6 +19,13 @@ class CaseOnHold(OnHold):
     title = "This case is on hold"
 
 
+class CaseFrozen(Conflict):
+    """Something is wrong with the money of the case; a person alone does not lift that."""
+
+    code = "case_frozen"
+    title = "This case is frozen"
+
+
 class StageNotAllowed(WrongState):
     """The template of the case has no such move from where it stands."""
 

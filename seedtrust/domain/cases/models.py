@@ -53,6 +53,8 @@ class Case(Base):
     stage_before_hold: Mapped[str | None] = mapped_column(Ascii(40))
     stage_since_on: Mapped[date] = mapped_column()
     hold_reason: Mapped[str] = mapped_column(String(500), default="")
+    # What put the case on hold by itself, and takes it off again; empty when a person did.
+    frozen_by: Mapped[str] = mapped_column(Ascii(20), default="", server_default="")
     rail: Mapped[str] = mapped_column(Ascii(20))
     agency_id: Mapped[int | None] = mapped_column(ForeignKey("agencies.id"))
     trust_account_id: Mapped[int] = mapped_column(BigInteger, index=True)

@@ -13,7 +13,12 @@ from seedtrust.core.money import format_dollars
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.audit.service import record
 from seedtrust.domain.cases.checks import clean_text, require_active, require_open
-from seedtrust.domain.cases.errors import CaseHoldsMoney, CaseOnHold, StageNotAllowed
+from seedtrust.domain.cases.errors import (
+    CaseFrozen,
+    CaseHoldsMoney,
+    CaseOnHold,
+    StageNotAllowed,
+)
 from seedtrust.domain.cases.funding_rules import apply_minimum
 from seedtrust.domain.cases.models import Case, CaseMilestone, StageChange
 from seedtrust.domain.cases.scope import case_for
@@ -24,7 +29,7 @@ from seedtrust.domain.cases.stages import (
     MILESTONE_LABELS,
     MILESTONE_MOVES,
 )
-from seedtrust.domain.cases.states import STAGE_LABELS, CaseKind, Milestone, Stage
+from seedtrust.domain.cases.states import FREEZE_REASONS, STAGE_LABELS, CaseKind, Milestone, Stage
 from seedtrust.domain.ledger import chart
 from seedtrust.domain.ledger import queries as ledger
 
@@ -141,53 +146,59 @@ def put_on_hold(
 ) -> Case:
     """Stop a case for a legal or compliance reason: no money leaves it and no stage moves.
 
-    Raises CaseClosed, CaseOnHold if it is held already, Invalid without a reason.
+    A case that is frozen already may be held on top of that; both have to end before it goes on.
+    Raises CaseClosed, CaseOnHold if somebody holds it already, Invalid without a reason.
     """
     case = case_for(session, actor, case_ref, Permission.CASES_HOLD, locked=True)
-    require_active(case)
+    is_frozen = bool(case.frozen_by) and not case.hold_reason
+    if not is_frozen:
+        require_active(case)
     why = clean_text(reason, "reason", most=500)
-    move_stage(session, actor, case, Stage.ON_HOLD, cause="Put on hold", moment=moment)
+    if not is_frozen:
+        move_stage(session, actor, case, Stage.ON_HOLD, cause="Put on hold", moment=moment)
     case.hold_reason = why
-    record(
-        session,
-        actor,
-        "cases.held",
-        "case",
-        case.reference,
-        case_id=case.id,
-        reason=why,
-        now=moment.at,
-    )
+    _record(session, actor, "cases.held", case, why, moment)
     return case
 
 
-def freeze(session: Session, actor: Actor, case: Case, *, reason: str, moment: Moment) -> bool:
-    """Stop a case because something is wrong with its money; False if it stands still already.
+def freeze(session: Session, actor: Actor, case: Case, *, because: str, moment: Moment) -> bool:
+    """Stop a case because something is wrong with its money; False if it is frozen or has ended.
 
-    The caller holds the case's lock. A person resumes it once the reason is gone.
+    The caller holds the case's lock. `because` is a key of FREEZE_REASONS; `thaw` with the same
+    key lifts the freeze once the reason is gone. A hold by a person goes on beside it.
     """
     stage = Stage(case.stage)
-    if stage is Stage.ON_HOLD or stage in ENDED:
+    if case.frozen_by or stage in ENDED:
         return False
-    move_stage(session, actor, case, Stage.ON_HOLD, cause="Frozen", moment=moment)
-    case.hold_reason = reason
-    record(
-        session,
-        actor,
-        "cases.held",
-        "case",
-        case.reference,
-        case_id=case.id,
-        reason=reason,
-        now=moment.at,
-    )
+    case.frozen_by = because
+    if stage is not Stage.ON_HOLD:
+        move_stage(session, actor, case, Stage.ON_HOLD, cause="Frozen", moment=moment)
+    _record(session, actor, "cases.frozen", case, FREEZE_REASONS[because], moment)
+    return True
+
+
+def thaw(
+    session: Session, actor: Actor, case: Case, *, because: str, reason: str, moment: Moment
+) -> bool:
+    """Lift a freeze; False if the case was not frozen for this. The caller holds its lock.
+
+    The case goes back to the stage it came from, unless a person holds it too.
+    """
+    if case.frozen_by != because:
+        return False
+    case.frozen_by = ""
+    _record(session, actor, "cases.thawed", case, reason, moment)
+    if case.stage == Stage.ON_HOLD and not case.hold_reason:
+        _go_on(session, actor, case, "Freeze lifted", moment)
     return True
 
 
 def resume(session: Session, actor: Actor, *, case_ref: str, reason: str, moment: Moment) -> Case:
     """Take a case off hold, back to the stage it came from; what came in meanwhile then counts.
 
-    Raises CaseClosed, StageNotAllowed if it is not on hold, Invalid without a reason.
+    A case that is frozen as well stays where it is until the freeze is lifted. Raises CaseFrozen
+    if nobody but the freeze holds it, CaseClosed, StageNotAllowed if it is not on hold, Invalid
+    without a reason.
     """
     case = case_for(session, actor, case_ref, Permission.CASES_HOLD, locked=True)
     require_open(case)
@@ -197,21 +208,38 @@ def resume(session: Session, actor: Actor, *, case_ref: str, reason: str, moment
             f"Case {case.number} is not on hold, so there is nothing to resume.",
             from_stage=case.stage,
         )
-    back = Stage(case.stage_before_hold)
-    move_stage(session, actor, case, back, cause="Hold lifted", moment=moment)
+    if case.frozen_by and not case.hold_reason:
+        raise CaseFrozen(
+            f"Case {case.number} is frozen: {FREEZE_REASONS[case.frozen_by]} It goes on when the "
+            "shortage is made good, or when two people lift the freeze on the shortage's page."
+        )
     case.hold_reason = ""
+    _record(session, actor, "cases.resumed", case, why, moment)
+    if not case.frozen_by:
+        _go_on(session, actor, case, "Hold lifted", moment)
+    return case
+
+
+def _go_on(session: Session, actor: Actor, case: Case, cause: str, moment: Moment) -> None:
+    assert case.stage_before_hold is not None, "on hold since no stage"
+    back = Stage(case.stage_before_hold)
+    move_stage(session, actor, case, back, cause=cause, moment=moment)
+    catch_up(session, actor, case, moment=moment)
+
+
+def _record(  # noqa: PLR0917 - who did what to which case, and why
+    session: Session, actor: Actor, action: str, case: Case, reason: str, moment: Moment
+) -> None:
     record(
         session,
         actor,
-        "cases.resumed",
+        action,
         "case",
         case.reference,
         case_id=case.id,
-        reason=why,
+        reason=reason,
         now=moment.at,
     )
-    catch_up(session, actor, case, moment=moment)
-    return case
 
 
 def cancel_case(
@@ -227,16 +255,7 @@ def cancel_case(
     why = clean_text(reason, "reason", most=500)
     require_empty_ledger(session, case)
     move_stage(session, actor, case, Stage.CANCELLED, cause="Called off", moment=moment)
-    record(
-        session,
-        actor,
-        "cases.cancelled",
-        "case",
-        case.reference,
-        case_id=case.id,
-        reason=why,
-        now=moment.at,
-    )
+    _record(session, actor, "cases.cancelled", case, why, moment)
     return case
 
 

@@ -152,3 +152,7 @@ STAGE_LABELS: Final = {
     Stage.ON_HOLD: "On hold",
     Stage.CANCELLED: "Cancelled",
 }
+
+SHORTAGE: Final = "shortage"
+# What freezes a case by itself, by the key that lifts it again.
+FREEZE_REASONS: Final = {SHORTAGE: "A bounced deposit had already been spent."}

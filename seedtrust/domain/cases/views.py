@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from seedtrust.core.permissions import ROLE_LABELS, Actor, Permission, Role
 from seedtrust.domain.audit.models import AuditEvent
 from seedtrust.domain.cases.anonymity import case_label, hides, party_label
+from seedtrust.domain.cases.checks import why_on_hold
 from seedtrust.domain.cases.models import (
     Agency,
     Case,
@@ -173,7 +174,7 @@ def view_of(
         case.stage,
         STAGE_LABELS[Stage(case.stage)],
         case.stage_since_on,
-        case.hold_reason if inside else "",
+        why_on_hold(case) if inside else "",
         Stage(case.stage) not in ENDED,
         case.rail,
         agency.name if agency else "",
@@ -289,10 +290,12 @@ _ACTION_LABELS: Final[Mapping[str, str]] = {
     "agreements.withdrawn": "Agreement withdrawn",
     "cases.assigned": "Case assigned",
     "cases.cancelled": "Case called off",
+    "cases.frozen": "Case frozen",
     "cases.held": "Case put on hold",
     "cases.opened": "Case opened",
     "cases.party_added": "Party added",
     "cases.resumed": "Case resumed",
+    "cases.thawed": "Freeze lifted",
     "cases.unassigned": "Case taken off somebody",
     "closing.approved": "Final accounting approved",
     "closing.certified": "Final accounting certified",
@@ -309,6 +312,8 @@ _ACTION_LABELS: Final[Mapping[str, str]] = {
     "request.return": "Payment returned by the bank",
     "request.settle": "Payment settled",
     "request.submit": "Request submitted",
+    "shortage.cured": "Shortage made good",
+    "shortage.opened": "Shortage found",
     "terms.activated": "Term activated",
     "terms.ended": "Term ended",
     "terms.proposed": "Term proposed",

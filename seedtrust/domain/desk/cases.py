@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from seedtrust.core.db import is_text
 from seedtrust.core.permissions import Actor, Permission
+from seedtrust.domain.cases.checks import why_on_hold
 from seedtrust.domain.cases.models import Agency, Case, CaseTeamMember
 from seedtrust.domain.cases.queries import CaseFilters, cases_in_scope
 from seedtrust.domain.cases.scope import missing_case, reach
@@ -186,7 +187,7 @@ def held_case(session: Session, actor: Actor, reference: str) -> tuple[Case, Cas
         KIND_LABELS[CaseKind(case.kind)],
         stage,
         STAGE_LABELS[stage],
-        case.hold_reason,
+        why_on_hold(case),
         agency.name if agency is not None else "",
         case.rail,
         case.anonymous,

@@ -45,6 +45,7 @@ class DepositView:
     returned_on: date | None
     return_reason: str
     shortage_cents: int
+    shortage_ref: str
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,16 @@ def deposit_view(session: Session, actor: Actor, reference: str) -> DepositView:
     return _view(*found)
 
 
-def _rows() -> Select[Deposit, Case, str, CheckClearance, int | None]:
+def _rows() -> Select[Deposit, Case, str, CheckClearance, int | None, str | None]:
     return (
-        select(Deposit, Case, TrustAccount.name, CheckClearance, Shortage.amount_cents)
+        select(
+            Deposit,
+            Case,
+            TrustAccount.name,
+            CheckClearance,
+            Shortage.amount_cents,
+            Shortage.reference,
+        )
         .outerjoin(Case, Case.id == Deposit.case_id)
         .join(TrustAccount, TrustAccount.id == Deposit.trust_account_id)
         .outerjoin(CheckClearance, CheckClearance.deposit_id == Deposit.id)
@@ -125,12 +133,13 @@ def _rows() -> Select[Deposit, Case, str, CheckClearance, int | None]:
     )
 
 
-def _view(
+def _view(  # noqa: PLR0917 - the columns of one row
     deposit: Deposit,
     case: Case | None,
     account: str,
     check: CheckClearance | None,
     shortage_cents: int | None,
+    shortage_ref: str | None,
 ) -> DepositView:
     return DepositView(
         deposit.reference,
@@ -153,6 +162,7 @@ def _view(
         None if check is None else check.returned_on,
         "" if check is None else check.return_reason,
         shortage_cents or 0,
+        shortage_ref or "",
     )
 
 

@@ -61,9 +61,8 @@ def reserve(
         )
     except InsufficientFunds:
         return _insufficient(session, actor, request, moment)
-    close_exceptions_of(
-        session, INSUFFICIENT_KIND, request.reference, closed_by=actor.name, now=moment.at
-    )
+    for kind in (INSUFFICIENT_KIND, STAGE_KIND):
+        close_exceptions_of(session, kind, request.reference, closed_by=actor.name, now=moment.at)
     return move(session, actor, request, RequestEvent.RESERVE, amount_cents=amount, moment=moment)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seedtrust.core.errors import Conflict
+from seedtrust.core.errors import Conflict, SegregationOfDuties
 
 
 class AlreadyMatched(Conflict):
@@ -17,3 +17,31 @@ class OtherTrustAccount(Conflict):
 
     code = "other_trust_account"
     title = "The case uses another trust account"
+
+
+class DecisionOpen(Conflict):
+    """Another proposal of its kind about the shortage waits for a second person or its money."""
+
+    code = "shortage_decision_open"
+    title = "This has been proposed already"
+
+
+class ProposerCannotDecide(SegregationOfDuties):
+    """Who proposed something about a shortage may not decide it."""
+
+    code = "proposer_cannot_decide"
+    title = "Another person has to decide this"
+
+
+class NothingToRepay(Conflict):
+    """The company has advanced nothing for the case that could be repaid now."""
+
+    code = "nothing_to_repay"
+    title = "There is no advance to repay"
+
+
+class AdvanceDoesNotFit(Conflict):
+    """The deposit is not the money that two people decided to advance."""
+
+    code = "advance_does_not_fit"
+    title = "This is not the advance"

@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
+    Integer,
     String,
     UniqueConstraint,
 )
@@ -16,6 +17,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from seedtrust.core.db import Ascii, Base, CentsType, Id, UtcDateTime, one_of
 from seedtrust.domain.funding.states import (
+    CureSource,
+    DecisionKind,
+    DecisionState,
     DepositState,
     FundingCause,
     FundingState,
@@ -91,6 +95,62 @@ class Shortage(Base):
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
     cured_on: Mapped[date | None] = mapped_column()
     cured_by: Mapped[str] = mapped_column(String(200), default="")
+    cured_cents: Mapped[int] = mapped_column(CentsType, default=0, server_default="0")
+    # Of what is cured, what the company paid; and what was ordered back to it out of the case.
+    advanced_cents: Mapped[int] = mapped_column(CentsType, default=0, server_default="0")
+    repaid_cents: Mapped[int] = mapped_column(CentsType, default=0, server_default="0")
+
+
+class ShortageCure(Base):
+    """Money that made a shortage good, in whole or in part; it is never taken back."""
+
+    __tablename__ = "shortage_cures"
+    __table_args__ = (
+        one_of("source", CureSource),
+        CheckConstraint("amount_cents > 0", name="amount_positive"),
+        UniqueConstraint("shortage_id", "number"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    shortage_id: Mapped[int] = mapped_column(ForeignKey("shortages.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    source: Mapped[str] = mapped_column(Ascii(20))
+    amount_cents: Mapped[int] = mapped_column(CentsType)
+    # The deposit that brought the money; None when a person took what the case had.
+    deposit_id: Mapped[int | None] = mapped_column(BigInteger)
+    cured_on: Mapped[date] = mapped_column()
+    cured_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    cured_by: Mapped[str] = mapped_column(String(200))
+
+
+class ShortageDecision(Base):
+    """What one person proposed about a shortage and another decided."""
+
+    __tablename__ = "shortage_decisions"
+    __table_args__ = (
+        one_of("kind", DecisionKind),
+        one_of("state", DecisionState),
+        # One of a kind is open at a time; `open_kind` is empty once it is done or withdrawn.
+        UniqueConstraint("shortage_id", "open_kind"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
+    shortage_id: Mapped[int] = mapped_column(ForeignKey("shortages.id"))
+    kind: Mapped[str] = mapped_column(Ascii(20))
+    open_kind: Mapped[str | None] = mapped_column(Ascii(20))
+    state: Mapped[str] = mapped_column(Ascii(20))
+    amount_cents: Mapped[int] = mapped_column(CentsType)
+    reason: Mapped[str] = mapped_column(String(500))
+    proposed_on: Mapped[date] = mapped_column()
+    proposed_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    proposed_by: Mapped[str] = mapped_column(String(200))
+    decided_on: Mapped[date | None] = mapped_column()
+    decided_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    decided_by: Mapped[str] = mapped_column(String(200), default="")
+    done_on: Mapped[date | None] = mapped_column()
+    # The transfer at the bank that a repayment ordered.
+    transfer_ref: Mapped[str] = mapped_column(Ascii(15), default="")
 
 
 class FundingRequest(Base):

@@ -11,18 +11,16 @@ from sqlalchemy.orm import Session
 
 from seedtrust.core.clock import Moment
 from seedtrust.core.errors import Invalid, NotFound
-from seedtrust.core.ids import new_id, new_reference
 from seedtrust.core.money import format_dollars
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.audit.service import record
 from seedtrust.domain.cases.models import Case
-from seedtrust.domain.cases.moves import freeze
 from seedtrust.domain.disbursements.reservation import free_reservations
 from seedtrust.domain.funding import allocating, clearing
 from seedtrust.domain.funding.locks import locked_deposit
-from seedtrust.domain.funding.models import CheckClearance, Deposit, Shortage
-from seedtrust.domain.funding.service import UNIDENTIFIED_KIND
-from seedtrust.domain.funding.states import DepositState, ShortageState
+from seedtrust.domain.funding.models import CheckClearance, Deposit
+from seedtrust.domain.funding.shortages import open_shortage
+from seedtrust.domain.funding.states import UNIDENTIFIED_KIND, DepositState
 from seedtrust.domain.funding.telling import tell_parents
 from seedtrust.domain.ledger import chart
 from seedtrust.domain.ledger import queries as ledger_queries
@@ -33,7 +31,6 @@ from seedtrust.domain.operations.service import close_exceptions_of, open_except
 from seedtrust.domain.terms.states import Category
 
 RETURNED_KIND: Final = "deposit.returned"
-SHORTAGE_KIND: Final = "case.shortage"
 _MEMO: Final = "Deposited check returned"
 _RETURNABLE: Final = frozenset(
     {DepositState.UNIDENTIFIED, DepositState.RECEIVED, DepositState.COLLECTED}
@@ -90,7 +87,7 @@ def return_deposit(session: Session, actor: Actor, said: DepositReturn, *, momen
     )
     _say(session, actor, case, deposit, said.reason, moment)
     if case is not None and short_cents:
-        _shortage(session, actor, case, deposit, short_cents, moment)
+        open_shortage(session, actor, case, deposit, short_cents, moment=moment)
     return True
 
 
@@ -190,42 +187,3 @@ def _say(  # noqa: PLR0917 - whom to tell of which deposit, and why
     if case is not None:
         key = f"deposit.returned:{deposit.reference}"
         tell_parents(session, NoticeEvent.DEPOSIT_RETURNED, key, case, {}, moment=moment)
-
-
-def _shortage(  # noqa: PLR0917 - what is missing, where, and who found it
-    session: Session, actor: Actor, case: Case, deposit: Deposit, cents: int, moment: Moment
-) -> None:
-    shortage = Shortage(
-        id=new_id(),
-        reference=new_reference(),
-        case_id=case.id,
-        deposit_id=deposit.id,
-        amount_cents=cents,
-        state=ShortageState.OPEN.value,
-        opened_on=moment.today,
-        opened_at=moment.at,
-        cured_by="",
-    )
-    session.add(shortage)
-    why = "A bounced deposit had already been spent."
-    freeze(session, actor, case, reason=why, moment=moment)
-    open_exception(
-        session,
-        SHORTAGE_KIND,
-        "shortage",
-        shortage.reference,
-        f"{why} {format_dollars(cents)} are missing from the trust account; the company owes them.",
-        case_id=case.id,
-        now=moment.at,
-    )
-    record(
-        session,
-        actor,
-        "shortage.opened",
-        "shortage",
-        shortage.reference,
-        case_id=case.id,
-        reason=why,
-        facts={"amount_cents": cents},
-        now=moment.at,
-    )

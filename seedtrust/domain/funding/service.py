@@ -23,14 +23,16 @@ from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.queries import case_for
 from seedtrust.domain.cases.states import Milestone, Stage
 from seedtrust.domain.disbursements.reservation import recheck_case
-from seedtrust.domain.funding import allocating, clearing
+from seedtrust.domain.funding import advances, allocating, clearing
 from seedtrust.domain.funding.errors import AlreadyMatched, OtherTrustAccount
 from seedtrust.domain.funding.locks import locked_deposit
-from seedtrust.domain.funding.models import Deposit
-from seedtrust.domain.funding.states import DepositState, ReceiptRail
+from seedtrust.domain.funding.models import Deposit, Shortage, ShortageDecision
+from seedtrust.domain.funding.shortages import cure_from_case
+from seedtrust.domain.funding.states import UNIDENTIFIED_KIND, DepositState, ReceiptRail
 from seedtrust.domain.funding.telling import tell_parents
 from seedtrust.domain.ledger import chart
 from seedtrust.domain.ledger import service as ledger
+from seedtrust.domain.ledger.account_kinds import AccountKind
 from seedtrust.domain.ledger.service import Leg, Posting, TxnKind
 from seedtrust.domain.ledger.service import Side as LegSide
 from seedtrust.domain.notices.catalogue import NoticeEvent
@@ -39,7 +41,6 @@ from seedtrust.domain.terms.milestones import record_milestone_on
 from seedtrust.domain.terms.models import ContractTerm, ScheduleItem
 from seedtrust.domain.terms.states import Category, ItemState, TermKind
 
-UNIDENTIFIED_KIND: Final = "deposit.unidentified"
 FEE_KIND: Final = "fee.not_charged"
 _WORDS: Final = re.compile(r"[A-Z0-9]+")
 _MEMOS: Final = {ReceiptRail.WIRE: "Wire received", ReceiptRail.CHECK: "Check deposited"}
@@ -96,7 +97,8 @@ def receive(
     """Book what the bank received: to the case that its text names, else as unidentified.
 
     The same bank reference is booked once. A wire is collected at receipt; the money of a check
-    stands on the case and is held as uncollected until `deposits.collect` lets it go.
+    stands on the case and is held as uncollected until `deposits.collect` lets it go. A wire that
+    names an advance of the company makes good the shortage for which it was decided.
     """
     known = session.execute(
         select(Deposit).where(
@@ -106,10 +108,14 @@ def receive(
     if known is not None:
         return known
     case = _named_case(session, receipt.trust_account_id, receipt.text)
+    advance = None if case or rail is not ReceiptRail.WIRE else _named_advance(session, receipt)
     deposit = _deposit(actor, receipt, rail, case, moment)
+    if advance is not None:
+        deposit.state = DepositState.COLLECTED.value
     session.add(deposit)
     session.flush()  # refuse a second copy of the money before any posting
-    _book(session, actor, deposit, receipt.trust_code, case, moment)
+    owner = _owner_account(session, case, is_advance=advance is not None)
+    _book(session, actor, deposit, receipt.trust_code, owner, moment)
     if rail is ReceiptRail.CHECK:
         clearing.begin(session, deposit)
     facts: dict[str, str | int | bool | None] = {
@@ -126,7 +132,9 @@ def receive(
         facts=facts,
         now=moment.at,
     )
-    if case is None:
+    if advance is not None:
+        advances.arrived(session, actor, *advance, deposit, moment)
+    elif case is None:
         _ask_for_a_match(session, deposit, moment)
     else:
         _credited(session, actor, case, deposit, moment)
@@ -173,20 +181,30 @@ def _named_case(session: Session, trust_account_id: int, text: str) -> Case | No
     return found[0] if len(found) == 1 else None
 
 
+def _named_advance(
+    session: Session, receipt: Receipt
+) -> tuple[Case, Shortage, ShortageDecision] | None:
+    return advances.named_advance(
+        session, receipt.trust_account_id, receipt.text, receipt.amount_cents
+    )
+
+
+def _owner_account(session: Session, case: Case | None, *, is_advance: bool) -> int:
+    if case is not None:
+        return case.ledger_account_id
+    kind = AccountKind.SHORTAGE_RECEIVABLE if is_advance else AccountKind.UNIDENTIFIED_RECEIPTS
+    return chart.account_id(session, "trust", kind)
+
+
 def _book(  # noqa: PLR0917 - the deposit and where it goes
     session: Session,
     actor: Actor,
     deposit: Deposit,
     trust_code: str,
-    case: Case | None,
+    owner_account_id: int,
     moment: Moment,
 ) -> None:
     cash = chart.account_id(session, "trust", f"bank_cash:{trust_code}")
-    owner = (
-        case.ledger_account_id
-        if case
-        else chart.account_id(session, "trust", "unidentified_receipts")
-    )
     ledger.post(
         session,
         actor,
@@ -196,7 +214,7 @@ def _book(  # noqa: PLR0917 - the deposit and where it goes
             effective_on=deposit.received_on,
             legs=(
                 Leg(cash, LegSide.DEBIT, deposit.amount_cents),
-                Leg(owner, LegSide.CREDIT, deposit.amount_cents),
+                Leg(owner_account_id, LegSide.CREDIT, deposit.amount_cents),
             ),
             memo=_MEMOS[ReceiptRail(deposit.rail)],
             category=Category.FUNDING.value,
@@ -282,7 +300,7 @@ def _credited(session: Session, actor: Actor, case: Case, deposit: Deposit, mome
     allocating.allocate(session, actor, case, deposit, moment=moment)
     if clearing.is_collected(session, deposit):
         deposit.state = DepositState.COLLECTED.value
-        collected_money_counts(session, actor, case, moment=moment)
+        collected_money_counts(session, actor, case, deposit=deposit, moment=moment)
     else:
         clearing.hold(session, actor, case, deposit, moment=moment)
     key = f"deposit.received:{deposit.reference}"
@@ -298,15 +316,23 @@ def collect_deposit(session: Session, actor: Actor, deposit_id: int, *, moment: 
     if not clearing.let_go(session, actor, deposit, moment=moment):
         return False
     if case is not None:
-        collected_money_counts(session, actor, case, moment=moment)
+        collected_money_counts(session, actor, case, deposit=deposit, moment=moment)
     return True
 
 
-def collected_money_counts(session: Session, actor: Actor, case: Case, *, moment: Moment) -> None:
-    """Do what collected money sets off: the funding milestone, its fees, and waiting requests.
+def collected_money_counts(
+    session: Session,
+    actor: Actor,
+    case: Case,
+    *,
+    deposit: Deposit | None = None,
+    moment: Moment,
+) -> None:
+    """Do what collected money sets off: shortages, the funding milestone, fees, waiting requests.
 
-    The caller holds the case's lock.
+    What a bounced deposit left missing is made good first. The caller holds the case's lock.
     """
+    cure_from_case(session, actor, case, deposit=deposit, moment=moment)
     initial_funding(session, actor, case, moment=moment)
     recheck_case(session, actor, case, moment=moment)
 

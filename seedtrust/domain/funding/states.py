@@ -35,6 +35,7 @@ STEPS: Final = {
     DepositState.SENT_BACK: set(),
 }
 
+UNIDENTIFIED_KIND: Final = "deposit.unidentified"
 # Banking days from the deposit of a check until its money counts as collected.
 CHECK_BANKING_DAYS: Final = 5
 
@@ -51,6 +52,42 @@ class ShortageState(StrEnum):
 
     OPEN = "OPEN"
     CURED = "CURED"
+
+
+class CureSource(StrEnum):
+    """Whose money made a shortage good."""
+
+    CASE = "case"
+    ADVANCE = "advance"
+
+
+class DecisionKind(StrEnum):
+    """What two people decide about a shortage."""
+
+    ADVANCE = "advance"
+    REPAYMENT = "repayment"
+    LIFT = "lift"
+
+
+class DecisionState(StrEnum):
+    """From one person's proposal to what came of it."""
+
+    PROPOSED = "PROPOSED"
+    APPROVED = "APPROVED"
+    DONE = "DONE"
+    WITHDRAWN = "WITHDRAWN"
+
+
+DECISION_STEPS: Final = {
+    # An advance waits for the company's money; the others are done with their approval.
+    DecisionState.PROPOSED: frozenset(
+        {DecisionState.APPROVED, DecisionState.DONE, DecisionState.WITHDRAWN}
+    ),
+    DecisionState.APPROVED: frozenset({DecisionState.DONE, DecisionState.WITHDRAWN}),
+    # A repayment that the bank never made is taken back.
+    DecisionState.DONE: frozenset({DecisionState.WITHDRAWN}),
+    DecisionState.WITHDRAWN: frozenset[DecisionState](),
+}
 
 
 class FundingState(StrEnum):

@@ -38,6 +38,7 @@ class NoticeEvent(StrEnum):
     CORRECTION_RECEIVED = "account_correction.received"
     CERTIFY_CASE = "case.certify"
     CASE_CLOSED = "case.closed"
+    CASE_GOES_ON = "case.goes_on"
 
 
 @dataclass(frozen=True)
@@ -89,5 +90,6 @@ CATALOGUE: Final[Mapping[NoticeEvent, Notice]] = {
         _notice(NoticeEvent.ACCOUNT_ACTIVE, "Your bank details are ready"),
         _notice(NoticeEvent.CERTIFY_CASE, "Please confirm the final accounting"),
         _notice(NoticeEvent.CASE_CLOSED, "Your case is closed"),
+        _notice(NoticeEvent.CASE_GOES_ON, "Payments of your case go on"),
     )
 }

@@ -31,6 +31,7 @@ class TransferKind(StrEnum):
 
     SEND_BACK = "send_back"
     FEE_SWEEP = "fee_sweep"
+    REPAYMENT = "repayment"
 
 
 class TransferState(StrEnum):

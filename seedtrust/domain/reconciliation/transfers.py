@@ -1,4 +1,4 @@
-"""Transfers that a person makes at the bank: receipts that go back, and fees to the company.
+"""Transfers that a person makes at the bank: receipts that go back, fees and repaid advances.
 
 The order is booked at once as money under way, with a reference that stands on the bank's line;
 that line settles it. Until then it is part of both the book and the adjusted bank.
@@ -18,11 +18,11 @@ from seedtrust.core.errors import NotFound, WrongState
 from seedtrust.core.ids import new_id, new_reference
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.audit.service import record
-from seedtrust.domain.funding import clearing
+from seedtrust.domain.cases.models import Case
+from seedtrust.domain.funding import advances, clearing
 from seedtrust.domain.funding.locks import locked_deposit
 from seedtrust.domain.funding.models import Deposit
-from seedtrust.domain.funding.service import UNIDENTIFIED_KIND
-from seedtrust.domain.funding.states import DepositState
+from seedtrust.domain.funding.states import UNIDENTIFIED_KIND, DecisionKind, DepositState
 from seedtrust.domain.ledger import chart
 from seedtrust.domain.ledger import service as ledger
 from seedtrust.domain.ledger.account_kinds import AccountKind, BookCode
@@ -39,6 +39,16 @@ TRANSFER: Final = "transfer"
 _LIABILITY: Final = {
     TransferKind.SEND_BACK: AccountKind.UNIDENTIFIED_RECEIPTS,
     TransferKind.FEE_SWEEP: AccountKind.FEES_PAYABLE,
+}
+# What the company's own book gains with the transfer: a fee, or an expense that was none.
+_EARNED: Final = {
+    TransferKind.FEE_SWEEP: AccountKind.FEE_INCOME,
+    TransferKind.REPAYMENT: AccountKind.SHORTAGE_EXPENSE,
+}
+_MEMOS: Final = {
+    TransferKind.SEND_BACK: "Sent back to its sender",
+    TransferKind.FEE_SWEEP: "Fees swept",
+    TransferKind.REPAYMENT: "Advance repaid to the company",
 }
 
 
@@ -59,8 +69,10 @@ def send_back(session: Session, actor: Actor, *, deposit_ref: str, moment: Momen
         message = "This check may still bounce. Send the money back once it is collected."
         raise NotYetCollected(message)
     account = session.get_one(TrustAccount, deposit.trust_account_id)
-    row = _order(session, actor, TransferKind.SEND_BACK, account, deposit.amount_cents, moment)
+    kind = TransferKind.SEND_BACK
+    row = _row(actor, kind, account, deposit.amount_cents, moment)
     row.deposit_id = deposit.id
+    _order(session, actor, row, account, _liability(session, kind), moment)
     deposit.state = DepositState.SENT_BACK.value
     close_exceptions_of(
         session, UNIDENTIFIED_KIND, deposit.reference, closed_by=actor.name, now=moment.at
@@ -89,7 +101,30 @@ def sweep_fees(
     if cents <= 0:
         message = "No fees wait on this account."
         raise NothingToSweep(message)
-    return _order(session, actor, TransferKind.FEE_SWEEP, account, cents, moment)
+    kind = TransferKind.FEE_SWEEP
+    row = _row(actor, kind, account, cents, moment)
+    return _order(session, actor, row, account, _liability(session, kind), moment)
+
+
+def repay_advance(
+    session: Session, actor: Actor, *, decision_ref: str, moment: Moment
+) -> BankTransfer:
+    """Decide as the second person that a case repays the company, and order the transfer.
+
+    Only what the company advanced for this case and has not got back, and only out of what the
+    case has available. Raises NothingToRepay, ProposerCannotDecide, InsufficientFunds,
+    WrongState, NotFound and Forbidden.
+    """
+    case, shortage, decision = advances.decision_for(session, actor, decision_ref)
+    if decision.kind != DecisionKind.REPAYMENT:
+        message = "This is no repayment."
+        raise WrongState(message)
+    account = session.get_one(TrustAccount, case.trust_account_id)
+    row = _row(actor, TransferKind.REPAYMENT, account, decision.amount_cents, moment)
+    advances.approve_repayment(
+        session, actor, case, shortage, decision, transfer_ref=row.reference, moment=moment
+    )
+    return _order(session, actor, row, account, case.ledger_account_id, moment)
 
 
 def settle_transfer(
@@ -99,11 +134,11 @@ def settle_transfer(
     account = session.get_one(TrustAccount, row.trust_account_id)
     cash = chart.account_id(session, BookCode.TRUST, chart.bank_cash_code(account.code))
     _post(session, actor, row, (_under_way_account(session, account, moment), cash), on, moment)
-    if row.kind == TransferKind.FEE_SWEEP:
-        ours = chart.account_ids(
-            session, BookCode.OPERATING, [AccountKind.OPERATING_CASH, AccountKind.FEE_INCOME]
-        )
-        legs = (ours[AccountKind.OPERATING_CASH], ours[AccountKind.FEE_INCOME])
+    earned = _EARNED.get(TransferKind(row.kind))
+    if earned is not None:
+        kinds = (AccountKind.OPERATING_CASH, earned)
+        ours = chart.account_ids(session, BookCode.OPERATING, kinds)
+        legs = (ours[kinds[0]], ours[kinds[1]])
         _post(session, actor, row, legs, on, moment, kind=TxnKind.INCOME)
     row.state, row.settled_on = TransferState.SETTLED.value, on
     _record(session, actor, "bank_transfer.settled", row, moment)
@@ -119,12 +154,17 @@ def cancel_transfer(session: Session, actor: Actor, *, reference: str, moment: M
         raise NotFound(message)
     if found.deposit_id is not None:
         locked_deposit(session, found.deposit_id)
+    case = _indebted_case(session, found)
     row = lock(session, BankTransfer, found.id)
     if row is None or row.state != TransferState.ORDERED:
         message = "The bank has made this transfer, or it was taken back before."
         raise WrongState(message)
     account = session.get_one(TrustAccount, row.trust_account_id)
-    owed = chart.account_id(session, BookCode.TRUST, _LIABILITY[TransferKind(row.kind)])
+    if case is not None:
+        advances.take_repayment_back(session, actor, transfer_ref=row.reference, moment=moment)
+        owed = case.ledger_account_id
+    else:
+        owed = _liability(session, TransferKind(row.kind))
     legs = (_under_way_account(session, account, moment), owed)
     _post(session, actor, row, legs, moment.today, moment, kind=TxnKind.CANCELLATION)
     row.state, row.cancelled_on = TransferState.CANCELLED.value, moment.today
@@ -134,15 +174,21 @@ def cancel_transfer(session: Session, actor: Actor, *, reference: str, moment: M
     _record(session, actor, "bank_transfer.cancelled", row, moment)
 
 
-def _order(  # noqa: PLR0917 - who orders how much from where
-    session: Session,
-    actor: Actor,
-    kind: TransferKind,
-    account: TrustAccount,
-    cents: int,
-    moment: Moment,
+def _indebted_case(session: Session, row: BankTransfer) -> Case | None:
+    """Lock and return the case that a repayment came from; None for other transfers."""
+    if row.kind != TransferKind.REPAYMENT:
+        return None
+    return advances.case_of_repayment(session, row.reference)
+
+
+def _liability(session: Session, kind: TransferKind) -> int:
+    return chart.account_id(session, BookCode.TRUST, _LIABILITY[kind])
+
+
+def _row(
+    actor: Actor, kind: TransferKind, account: TrustAccount, cents: int, moment: Moment
 ) -> BankTransfer:
-    row = BankTransfer(
+    return BankTransfer(
         id=new_id(),
         reference=new_reference(),
         trust_account_id=account.id,
@@ -152,10 +198,19 @@ def _order(  # noqa: PLR0917 - who orders how much from where
         ordered_on=moment.today,
         ordered_by=actor.name,
     )
+
+
+def _order(  # noqa: PLR0917 - who orders which transfer, and out of what
+    session: Session,
+    actor: Actor,
+    row: BankTransfer,
+    account: TrustAccount,
+    owed_account_id: int,
+    moment: Moment,
+) -> BankTransfer:
     session.add(row)
     session.flush()  # the row is there before its posting
-    owed = chart.account_id(session, BookCode.TRUST, _LIABILITY[kind])
-    legs = (owed, _under_way_account(session, account, moment))
+    legs = (owed_account_id, _under_way_account(session, account, moment))
     _post(session, actor, row, legs, moment.today, moment, kind=TxnKind.SEND_BACK)
     _record(session, actor, "bank_transfer.ordered", row, moment)
     return row
@@ -192,7 +247,7 @@ def _post(  # noqa: PLR0917 - which transfer moves between which accounts, and w
         kind=kind,
         key=f"transfer:{row.reference}:{kind}",
         effective_on=on,
-        memo="Sent back to its sender" if row.kind == TransferKind.SEND_BACK else "Fees swept",
+        memo=_MEMOS[TransferKind(row.kind)],
         source_type="bank_transfer",
         source_ref=row.reference,
         now=moment.at,

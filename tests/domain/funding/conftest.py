@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from tests.factories import payment_world
 from tests.factories.job_tools import JobDesk, database_of_jobs
 from tests.factories.payment_world import PaymentWorld
+from tests.factories.till import Till, opened
 from tests.fakes.bank import FakeBank
 
 
@@ -25,3 +26,9 @@ def bank_desk(database_url: str, world: PaymentWorld) -> Iterator[JobDesk[FakeBa
     del world
     with database_of_jobs(database_url):
         yield JobDesk.open(FakeBank())
+
+
+@pytest.fixture
+def till(world: PaymentWorld, bank_desk: JobDesk[FakeBank]) -> Till:
+    """Return a case with 1,000.00 of collected money that the bank's statement shows."""
+    return opened(world, bank_desk)
