@@ -49,8 +49,9 @@ def references(desk: DeskWorld) -> dict[str, str]:
         "term": newest(desk, ContractTerm),
         "day": _day(desk),
         "correction": _proposed_correction(desk),
-        "shortage": max(desk.short(number) for number in range(MANY)),
         "funding": max(desk.asked_for_funds(number) for number in range(MANY)),
+        # The last, because it stops the case.
+        "shortage": max(desk.short(number) for number in range(MANY)),
     }
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from tests.factories import payment_world
 from tests.factories.job_tools import JobDesk, database_of_jobs
 from tests.factories.payment_world import PaymentWorld
+from tests.factories.shortages import spent
 from tests.factories.till import Till, opened
 from tests.fakes.bank import FakeBank
 
@@ -32,3 +33,9 @@ def bank_desk(database_url: str, world: PaymentWorld) -> Iterator[JobDesk[FakeBa
 def till(world: PaymentWorld, bank_desk: JobDesk[FakeBank]) -> Till:
     """Return a case with 1,000.00 of collected money that the bank's statement shows."""
     return opened(world, bank_desk)
+
+
+@pytest.fixture
+def short(till: Till) -> Till:
+    """Return a case whose check bounced after 800.00 of it had been spent; 500.00 wait on hold."""
+    return spent(till)
