@@ -357,6 +357,7 @@ def test_who_proposes_does_not_decide(short: Till) -> None:
         NotFound,
         lambda s: advances.approve(s, short.world.controller, decision_ref="NOSUCH", moment=AT),
     )
+    assert short.shortages() == [SHORT]
 
 
 def test_an_advance_may_be_withdrawn_and_proposed_anew(short: Till) -> None:
