@@ -18,10 +18,12 @@ from seedtrust.core.clock import Clock, SystemClock
 from seedtrust.core.crypto import Keyring
 from seedtrust.core.locations import templates_folder
 from seedtrust.domain import tables as _tables  # noqa: F401 - every table must be known
+from seedtrust.domain.documents.intake import Intake
 from seedtrust.domain.payments.ports import FILE_DROP, HUNTINGTON, Bank, CallLog
 from seedtrust.ext import configure_celery, db, reading, ring_the_relay
 from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl, Timeouts
 from seedtrust.gateways.channel import ClientCertificate, LineTimeouts, log_line
+from seedtrust.gateways.cleaning import ProcessCleaner
 from seedtrust.gateways.huntington import HuntingtonBank
 from seedtrust.gateways.mail import SmtpMailer
 from seedtrust.gateways.oauth import Client
@@ -68,7 +70,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
         settings=settings,
         clock=clock or SystemClock(),
         keyring=make_keyring(settings),
-        storage=LocalStorage(settings.storage_dir),
+        intake=make_intake(settings),
     )
     db.init_app(app)
     configure_celery(settings.broker_url, settings.broker_dir)
@@ -86,6 +88,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
 def make_keyring(settings: Settings) -> Keyring:
     """Return the keys that encrypt fields, for the doors and for the worker."""
     return Keyring(settings.field_key_bytes, settings.primary_field_key, settings.index_key_bytes)
+
+
+def make_intake(settings: Settings) -> Intake:
+    """Return what every uploaded file passes, and the storage where it ends."""
+    return Intake(LocalStorage(settings.storage_dir), ProcessCleaner())
 
 
 def make_tools(settings: Settings, *, clock: Clock | None = None) -> Tools:

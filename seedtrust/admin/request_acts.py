@@ -33,9 +33,10 @@ from seedtrust.domain.terms.queries import terms_of
 from seedtrust.domain.terms.states import TermKind, TermState
 from seedtrust.domain.terms.views import TermRow
 from seedtrust.ext import in_transaction, reading
-from seedtrust.web.actor import current_actor, moment, storage
+from seedtrust.web.actor import current_actor, moment
 from seedtrust.web.flashes import flash_done, flash_note, show_again
 from seedtrust.web.guard import requires
+from seedtrust.web.uploads import taken_in
 
 _DETAIL = "admin.requests_detail"
 # What was typed is refused; any other refusal means that the request has moved on meanwhile.
@@ -270,23 +271,23 @@ def _one_line(form: NewRequestForm) -> list[disbursements.Line]:
 
 
 def _create(form: NewRequestForm, head: CaseHead) -> str:
-    actor, when, files = current_actor(), moment(), storage()
+    actor, when = current_actor(), moment()
     evidence: FileStorage | None = form.evidence.data
-    content = evidence.read() if evidence else b""
+    told = {"kind": DocumentKind.EVIDENCE.value, "visibility": Visibility.STAFF.value}
+    paper = None
+    if evidence and evidence.filename:
+        told["title"] = evidence.filename
+        paper = taken_in(evidence, case_ref=head.reference, **told)
 
     def work(unit: Session) -> str:
         kept: list[str] = []
-        if evidence and evidence.filename:
+        if paper is not None:
             document = documents.store(
                 unit,
                 actor,
                 case_ref=head.reference,
-                kind=DocumentKind.EVIDENCE.value,
-                title=evidence.filename,
-                content_type=evidence.mimetype,
-                content=content,
-                storage=files,
-                visibility=Visibility.STAFF.value,
+                **told,
+                paper=paper,
                 moment=when,
             )
             unit.flush()  # the request refers to the document

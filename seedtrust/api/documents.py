@@ -13,14 +13,14 @@ from werkzeug.datastructures import FileStorage
 from seedtrust.api.blueprint import ApiBlueprint
 from seedtrust.api.idempotency import ONCE, idempotent
 from seedtrust.api.schemas import Input, Instant, Output, Text, dump
-from seedtrust.core.permissions import Permission
+from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases import queries as cases
-from seedtrust.domain.cases.states import Side
 from seedtrust.domain.documents import queries, service
 from seedtrust.domain.documents.states import DocumentKind, Visibility
 from seedtrust.ext import reading
 from seedtrust.web.actor import current_actor, moment, storage
 from seedtrust.web.guard import requires
+from seedtrust.web.uploads import taken_in
 
 blueprint = ApiBlueprint("documents", description="Files of a case")
 
@@ -68,6 +68,17 @@ class DocumentOutput(Output):
     content_type = fields.String(required=True)
     size_bytes = fields.Integer(required=True)
     sha256 = fields.String(required=True)
+    received_sha256 = fields.String(
+        required=True,
+        metadata={"description": "Hash of the file as it was sent; what is kept is a clean copy"},
+    )
+    pages = fields.Integer(required=True, allow_none=True)
+    width = fields.Integer(required=True, allow_none=True, metadata={"description": "Dots"})
+    height = fields.Integer(required=True, allow_none=True, metadata={"description": "Dots"})
+    has_thumbnail = fields.Boolean(required=True)
+    scanned_by = fields.String(
+        required=True, metadata={"description": "The virus scanner; empty when there is none"}
+    )
     uploaded_by = fields.String(required=True)
     uploaded_at = Instant(required=True)
 
@@ -96,11 +107,11 @@ def list_documents(case: str) -> dict[str, Any]:
 @blueprint.doc(**ONCE, requestBody={"content": {"multipart/form-data": {"schema": UploadInput}}})
 @blueprint.response(201, DocumentOutput)
 def upload_document(files: dict[str, FileStorage], values: dict[str, Any], case: str) -> Response:
-    """Store a file: PDF, PNG, JPEG, WebP, text or CSV; needs an Idempotency-Key."""
-    actor, when, place = current_actor(), moment(), storage()
-    file = files["file"]
-    content = file.stream.read()
-    file.stream.seek(0)  # the key's hash reads it again
+    """Store a file: PDF, PNG, JPEG, WebP, HEIC, text or CSV; needs an Idempotency-Key."""
+    actor, when, file = current_actor(), moment(), files["file"]
+    title = values["title"] or file.filename or "Document"
+    shown_to = values["visibility"] or reading(lambda unit: _own(unit, actor, case))
+    paper = taken_in(file, case_ref=case, kind=values["kind"], title=title, visibility=shown_to)
 
     def work(session: Session) -> tuple[dict[str, Any], int]:
         held = cases.case_for(session, actor, case, Permission.DOCUMENTS_UPLOAD)
@@ -109,11 +120,9 @@ def upload_document(files: dict[str, FileStorage], values: dict[str, Any], case:
             actor,
             case_ref=case,
             kind=values["kind"],
-            title=values["title"] or file.filename or "Document",
-            content_type=file.mimetype,
-            content=content,
-            storage=place,
-            visibility=values["visibility"] or _own(cases.side_of(session, actor, held.id)),
+            title=title,
+            visibility=shown_to,
+            paper=paper,
             moment=when,
         )
         return dump(DocumentOutput, queries.visible_view(session, actor, held, made)), 201
@@ -121,8 +130,10 @@ def upload_document(files: dict[str, FileStorage], values: dict[str, Any], case:
     return idempotent(work)
 
 
-def _own(side: Side | None) -> Visibility:
-    return Visibility.STAFF if side is None else Visibility(side.value)
+def _own(session: Session, actor: Actor, case_ref: str) -> str:
+    case = cases.case_for(session, actor, case_ref, Permission.DOCUMENTS_UPLOAD)
+    side = cases.side_of(session, actor, case.id)
+    return Visibility.STAFF.value if side is None else Visibility(side.value).value
 
 
 @blueprint.route("/documents/<reference>")

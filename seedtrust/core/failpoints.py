@@ -71,12 +71,20 @@ STORAGE_POINTS: Final = frozenset(
 )
 # The lease of what a worker has in hand, renewed beside its work in a thread of its own.
 LEASE_POINTS: Final = frozenset({"lease.before_renewal", "lease.renewed"})
+# A file in the process that opens it, and at the virus scanner.
+INTAKE_POINTS: Final = frozenset({"cleaner.before_start", "cleaner.ended"})
 # A sample journey on its way, which a killed command takes up again.
 PLAY_POINTS: Final = frozenset(
     {"play.morning", "play.requests", "play.clock", "play.collected", "play.locked"}
 )
 POINTS: Final = (
-    PAYMENT_POINTS | CHANNEL_POINTS | MAIL_POINTS | STORAGE_POINTS | LEASE_POINTS | PLAY_POINTS
+    PAYMENT_POINTS
+    | CHANNEL_POINTS
+    | MAIL_POINTS
+    | STORAGE_POINTS
+    | LEASE_POINTS
+    | INTAKE_POINTS
+    | PLAY_POINTS
 )
 
 _armed: dict[str, Callable[[], None]] = {}

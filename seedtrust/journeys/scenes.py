@@ -11,6 +11,7 @@ from seedtrust.core.clock import Moment
 from seedtrust.core.permissions import Actor, Role
 from seedtrust.domain.cases.models import Agreement, Case, CaseMilestone, CaseParty
 from seedtrust.domain.cases.states import AgreementKind, CaseKind, Milestone, Side
+from seedtrust.domain.documents.intake import looked_at
 from seedtrust.domain.documents.models import Document
 from seedtrust.domain.documents.service import store
 from seedtrust.domain.documents.states import DocumentKind, Visibility
@@ -150,16 +151,16 @@ def stored(  # noqa: PLR0917 - a file and where it belongs
     moment: Moment,
 ) -> Document:
     """Keep a paper that is made up for the play, for the eyes of its uploader's side."""
+    made = looked_at(paper(title, case.number, moment.today), "application/pdf")
+    scene.tools.storage.put(made.sha256, made.content)
     document = store(
         session,
         actor,
         case_ref=case.reference,
         kind=kind,
         title=title,
-        content_type="application/pdf",
-        content=paper(title, case.number, moment.today),
-        storage=scene.tools.storage,
         visibility=_visibility(session, actor, case),
+        paper=made,
         moment=moment,
     )
     session.flush()

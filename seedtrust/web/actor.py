@@ -6,6 +6,7 @@
     both = moment()                  # real and business time as one value, for verbs
     keys = keyring()                 # to seal and open encrypted fields
     files = storage()                # where the bytes of documents lie
+    desk = intake()                  # what every uploaded file passes
     settings = current_settings()    # only doors and jobs read settings
 
 All of them work inside and outside a unit of work; none of them opens one while another is open,
@@ -25,6 +26,7 @@ from seedtrust.core.clock import Clock, Moment, business_date
 from seedtrust.core.crypto import Keyring
 from seedtrust.core.errors import Unauthenticated
 from seedtrust.core.permissions import Actor, Permission
+from seedtrust.domain.documents.intake import Intake
 from seedtrust.domain.documents.ports import Storage
 from seedtrust.domain.operations import service as operations
 from seedtrust.ext import reading
@@ -40,7 +42,7 @@ class Wiring:
     settings: Settings
     clock: Clock
     keyring: Keyring
-    storage: Storage
+    intake: Intake
 
 
 def wiring() -> Wiring:
@@ -60,7 +62,12 @@ def keyring() -> Keyring:
 
 def storage() -> Storage:
     """Return where the bytes of documents lie."""
-    return wiring().storage
+    return wiring().intake.storage
+
+
+def intake() -> Intake:
+    """Return what every uploaded file passes before it is kept."""
+    return wiring().intake
 
 
 def clock_now() -> datetime:

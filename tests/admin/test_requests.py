@@ -7,6 +7,7 @@ from io import BytesIO
 
 import pytest
 
+from tests.factories.api_world import PDF
 from tests.factories.desk_world import DeskWorld
 from tests.support.doors import csrf_token
 
@@ -112,7 +113,7 @@ def test_staff_ask_on_behalf_and_may_not_review_it_themselves(desk: DeskWorld) -
         "payee": desk.api.payees["carrier"].reference,
         "amount_cents": "42.50",
         "description": "Parking at the clinic",
-        "evidence": (BytesIO(b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n%%EOF\n"), "p.pdf"),
+        "evidence": (BytesIO(PDF), "p.pdf"),
     }
     made = asking.client.post(page, data=form, headers={"Referer": f"http://localhost{page}"})
     assert made.status_code == 303, made.text

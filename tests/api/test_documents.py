@@ -17,9 +17,12 @@ def test_what_was_uploaded_comes_back_as_an_attachment(world: ApiWorld) -> None:
     assert stored.status_code == 201
     assert (body["kind"], body["visibility"]) == ("evidence", "carrier")
     assert (body["title"], body["content_type"]) == ("Pay stub, January", "application/pdf")
-    assert body["sha256"] == hashlib.sha256(PDF).hexdigest()
+    assert (body["pages"], body["has_thumbnail"], body["scanned_by"]) == (1, True, "")
     answer = world.program("carrier").get(f"/documents/{body['reference']}")
-    assert answer.data == PDF
+    assert body["received_sha256"] == hashlib.sha256(PDF).hexdigest()
+    assert body["sha256"] == hashlib.sha256(answer.data).hexdigest()
+    assert body["size_bytes"] == len(answer.data)
+    assert answer.data.startswith(b"%PDF-")
     assert answer.content_type == "application/pdf"
     disposition = answer.headers["Content-Disposition"]
     assert disposition == 'attachment; filename="pay-stub-january.pdf"'

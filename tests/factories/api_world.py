@@ -42,7 +42,12 @@ Result = TypeVar("Result")
 
 TODAY: Final = date(2026, 2, 20)
 NOW: Final = datetime(2026, 2, 20, 15, tzinfo=UTC)
-PDF: Final = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+PDF: Final = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF\n"
+)
 PEOPLE: Final = (
     "specialist", "second", "legal", "payments_lead", "controller", "auditor",
     "agency_admin", "case_manager", "parent", "carrier", "attorney",

@@ -305,6 +305,7 @@ _ACTION_LABELS: Final[Mapping[str, str]] = {
     "deposit.matched": "Deposit matched",
     "deposit.received": "Deposit received",
     "documents.stored": "Document stored",
+    "documents.turned_away": "Uploaded file refused",
     "fee.charged": "Fee charged",
     "milestones.corrected": "Day of a milestone corrected",
     "request.approve": "Request approved",

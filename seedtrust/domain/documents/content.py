@@ -25,6 +25,7 @@ PDF: Final = "application/pdf"
 PNG: Final = "image/png"
 JPEG: Final = "image/jpeg"
 WEBP: Final = "image/webp"
+HEIC: Final = "image/heic"
 PLAIN: Final = "text/plain"
 CSV: Final = "text/csv"
 
@@ -33,20 +34,24 @@ EXTENSIONS: Final[Mapping[str, str]] = {
     PNG: ".png",
     JPEG: ".jpg",
     WEBP: ".webp",
+    HEIC: ".heic",
     PLAIN: ".txt",
     CSV: ".csv",
 }
+# What is made anew before it is kept: these can hold more than they show.
+CLEANED_OUTSIDE: Final = frozenset({PDF, PNG, JPEG, WEBP, HEIC})
 _UNSTATED: Final = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 # What browsers and phones call these types.
 _OTHER_NAMES: Final = {
     "image/jpg": JPEG,
     "image/pjpeg": JPEG,
     "image/x-png": PNG,
+    "image/heif": HEIC,
     "application/x-pdf": PDF,
     "application/csv": CSV,
     "application/vnd.ms-excel": CSV,
 }
-_ACCEPTED: Final = "Send a PDF, a picture (PNG, JPEG or WebP), a text or a CSV file."
+_ACCEPTED: Final = "Send a PDF, a picture (PNG, JPEG, WebP or HEIC), a text or a CSV file."
 
 _HEAD_BYTES: Final = 1024
 _TAIL_BYTES: Final = 2048
@@ -87,7 +92,7 @@ def _type_of(content: bytes, content_type: str) -> str:
     guess = filetype.guess(content[:8192])
     if guess is None:
         found = _text_type(content, stated)
-    elif guess.mime in {PDF, PNG, JPEG, WEBP}:
+    elif guess.mime in CLEANED_OUTSIDE:
         found = str(guess.mime)
     else:
         raise _refused_type(f"The content of this file is {guess.mime}. {_ACCEPTED}")
@@ -299,7 +304,7 @@ def _webp(content: bytes) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def _text(content: bytes) -> bytes:
+def _as_it_is(content: bytes) -> bytes:
     return content
 
 
@@ -308,6 +313,7 @@ _CLEANERS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     PNG: _png,
     JPEG: _jpeg,
     WEBP: _webp,
-    PLAIN: _text,
-    CSV: _text,
+    HEIC: _as_it_is,
+    PLAIN: _as_it_is,
+    CSV: _as_it_is,
 }

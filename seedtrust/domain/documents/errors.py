@@ -33,6 +33,13 @@ class FileUnsafe(Invalid):
     title = "This file is not safe to keep"
 
 
+class FileInfected(Invalid):
+    """The virus scanner knows what is in the file."""
+
+    code = "file_infected"
+    title = "The virus scanner found something"
+
+
 class FileNamesSomebody(Invalid):
     """A file for both sides of an anonymous case names a person of one of them."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from seedtrust.core.db import Ascii, Base, Id, UtcDateTime, one_of
@@ -34,3 +34,23 @@ class Document(Base):
     uploaded_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
     uploaded_by: Mapped[str] = mapped_column(String(200))
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class DocumentRendition(Base):
+    """How a file was made fit to keep: what was received, what came of it, who scanned it.
+
+    Files that were stored before files were made anew have no such row.
+    """
+
+    __tablename__ = "document_renditions"
+
+    document_id: Mapped[int] = mapped_column(
+        ForeignKey("documents.id"), primary_key=True, autoincrement=False
+    )
+    received_sha256: Mapped[str] = mapped_column(Ascii(64))
+    received_bytes: Mapped[int] = mapped_column(BigInteger)
+    thumbnail_sha256: Mapped[str | None] = mapped_column(Ascii(64))
+    pages: Mapped[int | None]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    scanned_by: Mapped[str] = mapped_column(Ascii(40))

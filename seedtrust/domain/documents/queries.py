@@ -22,7 +22,7 @@ from seedtrust.domain.cases.scope import reach, side_of
 from seedtrust.domain.cases.states import Side
 from seedtrust.domain.documents.content import EXTENSIONS
 from seedtrust.domain.documents.errors import FileDamaged
-from seedtrust.domain.documents.models import Document
+from seedtrust.domain.documents.models import Document, DocumentRendition
 from seedtrust.domain.documents.ports import Storage
 from seedtrust.domain.documents.states import Visibility
 
@@ -49,6 +49,12 @@ class DocumentView:
     sha256: str
     uploaded_by: str
     uploaded_at: datetime
+    received_sha256: str
+    pages: int | None
+    width: int | None
+    height: int | None
+    has_thumbnail: bool
+    scanned_by: str
 
 
 def is_visible(document: Document, side: Side | None) -> bool:
@@ -96,13 +102,29 @@ def content_of(
     document = document_for(session, actor, reference)
     case = session.get_one(Case, document.case_id)
     view = visible_view(session, actor, case, document)
-    content = storage.get(document.sha256)
-    if hashlib.sha256(content).hexdigest() != document.sha256:
+    return view, _stored(storage, document.sha256, document.reference)
+
+
+def _stored(storage: Storage, sha256: str, reference: str) -> bytes:
+    content = storage.get(sha256)
+    if hashlib.sha256(content).hexdigest() != sha256:
         raise FileDamaged(
             "The stored copy of this file is damaged. Tell SeedTrust; nothing was changed.",
-            document=document.reference,
+            document=reference,
         )
-    return view, content
+    return content
+
+
+def thumbnail_of(session: Session, actor: Actor, reference: str, *, storage: Storage) -> bytes:
+    """Return the small picture (a JPEG) of a document that the actor may see.
+
+    Raises NotFound, also for a document without one, and FileDamaged.
+    """
+    document = document_for(session, actor, reference)
+    rendition = session.get(DocumentRendition, document.id)
+    if rendition is None or rendition.thumbnail_sha256 is None:
+        raise NotFound("There is no small picture of this document.")
+    return _stored(storage, rendition.thumbnail_sha256, document.reference)
 
 
 def visible_documents(session: Session, actor: Actor, case_ref: str) -> list[DocumentView]:
@@ -113,16 +135,24 @@ def visible_documents(session: Session, actor: Actor, case_ref: str) -> list[Doc
     case = case_for(session, actor, case_ref, Permission.DOCUMENTS_VIEW)
     side = side_of(session, actor, case.id)
     rows = session.execute(
-        select(Document).where(Document.case_id == case.id).order_by(Document.id.desc())
-    ).scalars()
+        select(Document, DocumentRendition)
+        .outerjoin(DocumentRendition, DocumentRendition.document_id == Document.id)
+        .where(Document.case_id == case.id)
+        .order_by(Document.id.desc())
+    )
     shown = _Shown(session, actor, case, side)
-    return [shown.view(row) for row in rows if is_visible(row, side) or _is_own(actor, row)]
+    return [
+        shown.view(row, rendition)
+        for row, rendition in rows
+        if is_visible(row, side) or _is_own(actor, row)
+    ]
 
 
 def visible_view(session: Session, actor: Actor, case: Case, document: Document) -> DocumentView:
     """Return one document in the words that the actor may read."""
     side = side_of(session, actor, case.id)
-    return _Shown(session, actor, case, side).view(document)
+    rendition = session.get(DocumentRendition, document.id)
+    return _Shown(session, actor, case, side).view(document, rendition)
 
 
 class _Shown:
@@ -145,7 +175,7 @@ class _Shown:
             return known or row.uploaded_by
         return row.uploaded_by if _is_own(self._actor, row) else "SeedTrust"
 
-    def view(self, row: Document) -> DocumentView:
+    def view(self, row: Document, rendition: DocumentRendition | None) -> DocumentView:
         """Return the row as the viewer may know it."""
         # Own words stay as written: an alias in them would tell that a guess was right.
         title = row.title if _is_own(self._actor, row) else self._veil.text(row.title)
@@ -160,6 +190,12 @@ class _Shown:
             row.sha256,
             self._uploader(row),
             row.uploaded_at,
+            "" if rendition is None else rendition.received_sha256,
+            None if rendition is None else rendition.pages,
+            None if rendition is None else rendition.width,
+            None if rendition is None else rendition.height,
+            rendition is not None and rendition.thumbnail_sha256 is not None,
+            "" if rendition is None else rendition.scanned_by,
         )
 
 

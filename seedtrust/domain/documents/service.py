@@ -1,14 +1,14 @@
-"""The verb that keeps a file: checked by content, cleaned, hashed, shown to the right side."""
+"""The verbs that write files down, or that they were turned away, shown to the right side."""
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import PureWindowsPath
 from typing import Final
 
 from sqlalchemy.orm import Session
 
 from seedtrust.core.clock import Moment
+from seedtrust.core.errors import DomainError
 from seedtrust.core.ids import new_id, new_reference
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.audit.service import record
@@ -17,10 +17,9 @@ from seedtrust.domain.cases.checks import clean_text, one_word_of, require_open
 from seedtrust.domain.cases.models import Case, CaseParty
 from seedtrust.domain.cases.queries import case_for, parties_of, side_of
 from seedtrust.domain.cases.states import Side
-from seedtrust.domain.documents.content import checked
 from seedtrust.domain.documents.errors import FileNamesSomebody, VisibilityRefused
-from seedtrust.domain.documents.models import Document
-from seedtrust.domain.documents.ports import Storage
+from seedtrust.domain.documents.intake import Paper
+from seedtrust.domain.documents.models import Document, DocumentRendition
 from seedtrust.domain.documents.states import DocumentKind, Visibility
 
 # To whom each side may show what it uploads; the company may show to anybody.
@@ -31,6 +30,21 @@ _MAY_SHOW_TO: Final = {
 }
 
 
+def expect(
+    session: Session, actor: Actor, *, case_ref: str, kind: str, title: str, visibility: str
+) -> None:
+    """Refuse an upload that would be refused anyway, before work is spent on its file.
+
+    Raises CaseClosed, Invalid, NotFound, VisibilityRefused.
+    """
+    case = case_for(session, actor, case_ref, Permission.DOCUMENTS_UPLOAD)
+    one_word_of(DocumentKind, kind, "kind")
+    shown_to = one_word_of(Visibility, visibility, "visibility")
+    _clean_title(title)
+    require_open(case)
+    _may_show(case, side_of(session, actor, case.id), shown_to)
+
+
 def store(
     session: Session,
     actor: Actor,
@@ -38,36 +52,21 @@ def store(
     case_ref: str,
     kind: str,
     title: str,
-    content_type: str,
-    content: bytes,
-    storage: Storage,
     visibility: str,
+    paper: Paper,
     moment: Moment,
 ) -> Document:
-    """Keep a file of a case under its hash.
+    """Write down a file of a case whose bytes are kept under their hash.
 
-    What is kept is what the content proves to be: a PDF, a picture without what it carries
-    beside the picture, a text or a CSV file. On an anonymous case a client shows files to the
-    own side only, and a file for both sides must not name anybody. Raises FileEmpty,
-    FileTooLarge, FileTypeRefused, FileUnsafe, FileNamesSomebody, VisibilityRefused, CaseClosed,
-    Invalid, NotFound; Unavailable when storage fails, and then nothing is written.
+    On an anonymous case a client shows files to the own side only, and a file for both sides must
+    not name anybody. Raises FileNamesSomebody, VisibilityRefused, CaseClosed, Invalid, NotFound.
     """
-    # Looked at before the lock is taken: checking and writing bytes takes time.
-    case = case_for(session, actor, case_ref, Permission.DOCUMENTS_UPLOAD)
+    case = case_for(session, actor, case_ref, Permission.DOCUMENTS_UPLOAD, locked=True)
     what = one_word_of(DocumentKind, kind, "kind")
     shown_to = one_word_of(Visibility, visibility, "visibility")
-    name = clean_text(PureWindowsPath(title.replace("/", "\\")).name, "title", most=200)
-    found, kept = checked(content, content_type)
+    name = _clean_title(title)
     require_open(case)
-    side = side_of(session, actor, case.id)
-    _may_show(case, side, shown_to)
-    # A side's own upload is not searched: a refusal would tell that a guess was right.
-    if case.anonymous and side in {None, Side.AGENCY}:
-        _tells_nothing(case, parties_of(session, case.id), shown_to, name, kept)
-    sha256 = hashlib.sha256(kept).hexdigest()
-    storage.put(sha256, kept)
-    case = case_for(session, actor, case_ref, Permission.DOCUMENTS_UPLOAD, locked=True)
-    require_open(case)
+    require_tells_nothing(session, actor, case, shown_to=shown_to, title=name, paper=paper)
     document = Document(
         id=new_id(),
         reference=new_reference(),
@@ -75,15 +74,27 @@ def store(
         kind=what.value,
         visibility=shown_to.value,
         title=name,
-        content_type=found,
-        size_bytes=len(kept),
-        sha256=sha256,
+        content_type=paper.content_type,
+        size_bytes=len(paper.content),
+        sha256=paper.sha256,
         uploaded_by_user_id=actor.user_id,
         uploaded_by=actor.name,
         uploaded_at=moment.at,
     )
     session.add(document)
     session.flush()  # evidence refers to the row
+    session.add(
+        DocumentRendition(
+            document_id=document.id,
+            received_sha256=paper.received_sha256,
+            received_bytes=paper.received_bytes,
+            thumbnail_sha256=paper.thumbnail_sha256,
+            pages=paper.pages,
+            width=paper.width,
+            height=paper.height,
+            scanned_by=paper.scanned_by,
+        )
+    )
     record(
         session,
         actor,
@@ -91,10 +102,70 @@ def store(
         "document",
         document.reference,
         case_id=case.id,
-        facts={"sha256": sha256, "size_bytes": len(kept), "visibility": shown_to.value},
+        facts={
+            "sha256": document.sha256,
+            "received_sha256": paper.received_sha256,
+            "size_bytes": document.size_bytes,
+            "visibility": shown_to.value,
+            "scanned_by": paper.scanned_by,
+        },
         now=moment.at,
     )
     return document
+
+
+def turn_away(
+    session: Session,
+    actor: Actor,
+    *,
+    case_ref: str,
+    refusal: DomainError,
+    received_sha256: str,
+    received_bytes: int,
+    moment: Moment,
+) -> None:
+    """Write down that a file was refused and why; nothing of it is kept. Raises NotFound."""
+    case = case_for(session, actor, case_ref, Permission.DOCUMENTS_UPLOAD)
+    record(
+        session,
+        actor,
+        "documents.turned_away",
+        "case",
+        case.reference,
+        case_id=case.id,
+        reason=refusal.detail,
+        facts={
+            "code": refusal.code,
+            "received_sha256": received_sha256,
+            "received_bytes": received_bytes,
+        },
+        now=moment.at,
+    )
+
+
+def _clean_title(title: str) -> str:
+    return clean_text(PureWindowsPath(title.replace("/", "\\")).name, "title", most=200)
+
+
+def require_tells_nothing(
+    session: Session,
+    actor: Actor,
+    case: Case,
+    *,
+    shown_to: Visibility,
+    title: str,
+    paper: Paper,
+) -> None:
+    """Raise FileNamesSomebody when a file shown to a side tells it who the other side is.
+
+    Raises VisibilityRefused when the actor may not show files to that side.
+    """
+    side = side_of(session, actor, case.id)
+    _may_show(case, side, shown_to)
+    # A side's own upload is not searched: a refusal would tell that a guess was right.
+    if case.anonymous and side in {None, Side.AGENCY}:
+        content = paper.content + paper.words.encode()
+        _tells_nothing(case, parties_of(session, case.id), shown_to, title, content)
 
 
 def _may_show(case: Case, side: Side | None, shown_to: Visibility) -> None:
@@ -130,7 +201,7 @@ def _tells_nothing(
 def _holds_names(parties: list[CaseParty], side: Side | None, content: bytes) -> bool:
     """Tell whether the bytes spell a whole name or address of somebody who is hidden.
 
-    This sees texts and plain metadata (author, title), not what is packed or drawn.
+    This sees texts and what can be read on the pages of a PDF, not what is drawn.
     """
     lowered = content.lower()
     for party in parties:

@@ -28,6 +28,7 @@ from seedtrust.domain.cases.queries import (
 from seedtrust.domain.cases.states import AgreementKind, CaseKind, Milestone, Side
 from seedtrust.domain.closing import service as closing
 from seedtrust.domain.closing.queries import accounting_view
+from seedtrust.domain.documents.intake import looked_at
 from seedtrust.domain.documents.queries import visible_documents
 from seedtrust.domain.documents.service import store
 from seedtrust.domain.terms import agreements, milestones
@@ -73,16 +74,16 @@ def _rich_case(session: Session, folder: Path) -> world_of.World:
         (world.carrier, "carrier"),
         (world.specialist, "staff"),
     ):
+        paper = looked_at(f"paid by {actor.name}".encode(), "text/plain")
+        storage.put(paper.sha256, paper.content)
         store(
             session,
             actor,
             case_ref=ref,
             kind="evidence",
             title=f"{actor.name} receipt.txt",
-            content_type="text/plain",
-            content=f"paid by {actor.name}".encode(),
-            storage=storage,
             visibility=visibility,
+            paper=paper,
             moment=moment,
         )
     world_of.propose(

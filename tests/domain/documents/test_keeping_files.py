@@ -20,6 +20,7 @@ from seedtrust.domain.documents.errors import (
     FileNamesSomebody,
     VisibilityRefused,
 )
+from seedtrust.domain.documents.intake import looked_at
 from seedtrust.domain.documents.models import Document
 from seedtrust.domain.documents.queries import (
     content_of,
@@ -39,17 +40,18 @@ TEXT = b"Receipt: post-retrieval check, 62.15"
 def _store(
     session: Session, world: world_of.World, actor: Actor, folder: Path, **changes: object
 ) -> Document:
+    content = changes.pop("content", TEXT)
+    assert isinstance(content, bytes)
     wanted: dict[str, object] = {
         "case_ref": world.case.reference,
         "kind": "evidence",
         "title": "Receipt.txt",
-        "content_type": "text/plain",
-        "content": TEXT,
-        "storage": LocalStorage(folder),
         "visibility": "staff",
         **changes,
     }
-    return store(session, actor, moment=MOMENT, **wanted)  # type: ignore[arg-type]
+    paper = looked_at(content, "text/plain")
+    LocalStorage(folder).put(paper.sha256, paper.content)
+    return store(session, actor, paper=paper, moment=MOMENT, **wanted)  # type: ignore[arg-type]
 
 
 def test_a_file_lies_in_the_storage_under_the_hash_of_its_bytes(

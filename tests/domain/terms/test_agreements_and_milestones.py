@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +14,7 @@ from seedtrust.domain.cases import service as cases
 from seedtrust.domain.cases.errors import CaseOnHold
 from seedtrust.domain.cases.models import Agreement, CaseMilestone
 from seedtrust.domain.cases.states import AgreementKind, CaseKind, Milestone, Stage
+from seedtrust.domain.documents.intake import looked_at
 from seedtrust.domain.documents.service import store
 from seedtrust.domain.terms import agreements, milestones
 from seedtrust.domain.terms.errors import (
@@ -28,7 +28,6 @@ from seedtrust.domain.terms.errors import (
     ProofMissing,
 )
 from seedtrust.domain.terms.queries import agreements_of
-from seedtrust.gateways.storage import LocalStorage
 from tests.factories import case_world as world_of
 
 Sessions = sessionmaker[Session]
@@ -281,7 +280,7 @@ def test_what_happens_once_is_recorded_once_and_cycles_count(session_factory: Se
 
 
 def test_an_agency_proves_what_it_reports_and_does_not_end_obligations(
-    session_factory: Sessions, tmp_path: Path
+    session_factory: Sessions,
 ) -> None:
     later = date(2026, 3, 6)
     with session_factory() as session, session.begin():
@@ -295,10 +294,8 @@ def test_an_agency_proves_what_it_reports_and_does_not_end_obligations(
             case_ref=world.case.reference,
             kind="milestone_proof",
             title="Clinic calendar.txt",
-            content_type="text/plain",
-            content=b"Injectables began",
-            storage=LocalStorage(tmp_path),
             visibility="agency",
+            paper=looked_at(b"Injectables began", "text/plain"),
             moment=world_of.moment_on(later),
         )
         told = _tell(
@@ -349,9 +346,7 @@ def test_a_terminated_agreement_stops_the_cycle_and_lets_the_obligations_end(
         assert Milestone.OBLIGATIONS_ENDED.value in recorded
 
 
-def test_an_agreement_has_a_document_of_its_case_or_none(
-    session_factory: Sessions, tmp_path: Path
-) -> None:
+def test_an_agreement_has_a_document_of_its_case_or_none(session_factory: Sessions) -> None:
     with session_factory() as session, session.begin():
         world, other = world_of.build(session), world_of.build(session)
         scan = store(
@@ -360,10 +355,8 @@ def test_an_agreement_has_a_document_of_its_case_or_none(
             case_ref=world.case.reference,
             kind="agreement",
             title="Escrow agreement.txt",
-            content_type="text/plain",
-            content=b"We agree",
-            storage=LocalStorage(tmp_path),
             visibility="staff",
+            paper=looked_at(b"We agree", "text/plain"),
             moment=MOMENT,
         )
 
