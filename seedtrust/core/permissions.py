@@ -30,6 +30,11 @@ class Permission(StrEnum):
     DEPOSITS_VIEW = "deposits.view"
     DOCUMENTS_UPLOAD = "documents.upload"
     DOCUMENTS_VIEW = "documents.view"
+    ECHECKS_ASK = "echecks.ask"
+    ECHECKS_AUTHORISE = "echecks.authorise"
+    ECHECKS_PRESENT = "echecks.present"
+    ECHECKS_RELEASE = "echecks.release"
+    ECHECKS_VIEW = "echecks.view"
     FUNDING_ASK = "funding.ask"
     JOBS_RUN = "jobs.run"
     JOBS_VIEW = "jobs.view"
@@ -128,6 +133,7 @@ _READ_ALL: Final = {
     Permission.CASES_VIEW: Scope.ALL,
     Permission.DEPOSITS_VIEW: Scope.ALL,
     Permission.DOCUMENTS_VIEW: Scope.ALL,
+    Permission.ECHECKS_VIEW: Scope.ALL,
     Permission.JOBS_VIEW: Scope.ALL,
     Permission.LEDGER_VIEW: Scope.ALL,
     Permission.PAYEES_VIEW: Scope.ALL,
@@ -157,6 +163,15 @@ def _staff(*extra: Permission) -> dict[Permission, Scope]:
     return {Permission.ACCOUNT_SELF: Scope.OWN, **_READ_ALL, **dict.fromkeys(extra, Scope.ALL)}
 
 
+_PARENTS: Final = (
+    Permission.ECHECKS_ASK,
+    Permission.ECHECKS_AUTHORISE,
+    Permission.ECHECKS_VIEW,
+    Permission.LEDGER_VIEW,
+    Permission.PAYEES_SUBMIT,
+    Permission.REQUESTS_APPROVE,
+)
+
 GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
     Role.ESCROW_SPECIALIST: _staff(
         Permission.CASES_OPEN,
@@ -176,6 +191,9 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
     Role.PAYMENTS_SPECIALIST: _staff(
         Permission.DEPOSITS_MATCH,
         Permission.DOCUMENTS_UPLOAD,
+        Permission.ECHECKS_ASK,
+        Permission.ECHECKS_AUTHORISE,
+        Permission.ECHECKS_PRESENT,
         Permission.FUNDING_ASK,
         Permission.PAYEES_CHECK,
         Permission.PAYEES_SUBMIT,
@@ -186,6 +204,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
     ),
     Role.PAYMENTS_LEAD: _staff(
         Permission.DEPOSITS_MATCH,
+        Permission.ECHECKS_RELEASE,
         Permission.FUNDING_ASK,
         Permission.PAYEES_APPROVE,
         Permission.RECONCILIATION_REVIEW,
@@ -201,6 +220,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
     Role.CONTROLLER: _staff(
         Permission.CASES_APPROVE_ACCOUNTING,
         Permission.CASES_HOLD,
+        Permission.ECHECKS_RELEASE,
         Permission.RECONCILIATION_REVIEW,
         Permission.CASES_CHOOSE_RAIL,
         Permission.PAYMENTS_CONFIRM_NOT_SENT,
@@ -221,12 +241,8 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.USERS_VIEW: Scope.ALL,
     },
     Role.AUDITOR: _staff(),
-    Role.INTENDED_PARENT: _party(
-        Scope.OWN, Permission.REQUESTS_APPROVE, Permission.LEDGER_VIEW, Permission.PAYEES_SUBMIT
-    ),
-    Role.IP_REPRESENTATIVE: _party(
-        Scope.OWN, Permission.REQUESTS_APPROVE, Permission.LEDGER_VIEW, Permission.PAYEES_SUBMIT
-    ),
+    Role.INTENDED_PARENT: _party(Scope.OWN, *_PARENTS),
+    Role.IP_REPRESENTATIVE: _party(Scope.OWN, *_PARENTS),
     Role.SURROGATE: _party(Scope.OWN, Permission.PAYEES_SUBMIT),
     Role.DONOR: _party(Scope.OWN, Permission.PAYEES_SUBMIT),
     Role.AGENCY_ADMINISTRATOR: _party(

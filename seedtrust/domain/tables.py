@@ -7,6 +7,7 @@ from seedtrust.domain.cases import models as cases_models
 from seedtrust.domain.closing import models as closing_models
 from seedtrust.domain.disbursements import models as disbursements_models
 from seedtrust.domain.documents import models as documents_models
+from seedtrust.domain.echecks import models as echecks_models
 from seedtrust.domain.funding import models as funding_models
 from seedtrust.domain.idempotency import models as idempotency_models
 from seedtrust.domain.identity import models as identity_models
@@ -25,6 +26,7 @@ ALL = (
     closing_models,
     disbursements_models,
     documents_models,
+    echecks_models,
     funding_models,
     idempotency_models,
     identity_models,

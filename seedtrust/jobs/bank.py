@@ -11,6 +11,7 @@ from seedtrust.core.db import is_duplicate_key
 from seedtrust.core.errors import DomainError
 from seedtrust.core.failpoints import reach
 from seedtrust.core.permissions import Actor
+from seedtrust.domain.echecks.bankside import apply_to_echecks, take_back
 from seedtrust.domain.payments import events, inbox
 from seedtrust.domain.payments.answers import apply_answer_file
 from seedtrust.domain.payments.corrections import note_from_bank
@@ -95,7 +96,9 @@ def _apply(tools: Tools, actor: Actor, event: BankEvent, snapshot: PaymentSnapsh
     moment = tools.moment()
 
     def apply(session: Session) -> None:
-        events.apply_event(session, actor, event, snapshot=snapshot, moment=moment)
+        events.apply_event(
+            session, actor, event, snapshot=snapshot, others=apply_to_echecks, moment=moment
+        )
         if snapshot is not None:
             note_from_bank(session, actor, snapshot, keyring=tools.keyring, moment=moment)
 
@@ -146,6 +149,7 @@ def _take_answers(tools: Tools, actor: Actor, file: InboundFile) -> None:
             file_name=file.name,
             content=content,
             keyring=tools.keyring,
+            others=take_back,
             moment=moment,
         )
         inbox.mark_taken(session, file, moment=moment)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from seedtrust.core.errors import DomainError, Unavailable
 from seedtrust.core.failpoints import reach
+from seedtrust.domain.echecks import transmission as debits
 from seedtrust.domain.operations.service import open_exception
 from seedtrust.domain.payments import transmission
 from seedtrust.domain.payments.errors import FileAltered, FileDiffers
 from seedtrust.domain.payments.files import seal_file
 from seedtrust.domain.payments.ports import BankError, OutcomeUnknown
-from seedtrust.domain.payments.queries import unclear_runs
+from seedtrust.domain.payments.queries import LEFT_ALONE, unclear_runs
 from seedtrust.domain.payments.telling import tell_stopped
 from seedtrust.domain.payments.transmission import Transmission
 from seedtrust.ext import in_transaction, reading
+from seedtrust.jobs.cases import each
 from seedtrust.jobs.tools import Tools, system
 
 REFUSED_KIND = "payment.refused"
@@ -29,18 +33,72 @@ def transmit_run(tools: Tools, payload: dict[str, str]) -> None:
     Whatever was killed before is taken up where it stands. Raises Unavailable when the bank could
     not be reached or is unclear: the promise is kept later.
     """
-    run_ref = payload["run"]
-    if not reading(lambda session: transmission.needs_sending(session, run_ref)):
+    _transmit(tools, payload["run"], _PAYMENTS)
+
+
+def transmit_echecks(tools: Tools, payload: dict[str, str]) -> None:
+    """Seal a run of e-checks, hand its file to the bank, and record that it went.
+
+    Goes the same way as a run of payments. Raises Unavailable like it.
+    """
+    _transmit(tools, payload["run"], _ECHECKS)
+
+
+def collect_echecks(tools: Tools) -> tuple[int, int]:
+    """Put the e-checks that were released into one run for each trust account."""
+    actor, moment = system("echecks.collect"), tools.moment()
+    ids = reading(debits.accounts_with_pulls)
+    return each(
+        tools,
+        actor.name,
+        ids,
+        lambda session, account_id: debits.collect_pulls(session, actor, account_id, moment=moment),
+    )
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a file holds: the verbs that seal and send it, and record what became of it."""
+
+    needs_sending: Callable[[Session, str], bool]
+    seal: Callable[..., object]
+    begin: Callable[..., Transmission | None]
+    may_send: Callable[..., bool]
+    record_unclear: Callable[..., None]
+    record_not_sent: Callable[..., None]
+    record_transmitted: Callable[..., object]
+
+
+_PAYMENTS: Final = _Kind(
+    transmission.needs_sending,
+    seal_file,
+    transmission.begin,
+    transmission.may_send,
+    transmission.record_unclear,
+    transmission.record_not_sent,
+    transmission.record_transmitted,
+)
+_ECHECKS: Final = _Kind(
+    debits.needs_sending,
+    debits.seal_file,
+    debits.begin,
+    debits.may_send,
+    debits.record_unclear,
+    debits.record_not_sent,
+    debits.record_transmitted,
+)
+
+
+def _transmit(tools: Tools, run_ref: str, kind: _Kind) -> None:
+    if not reading(lambda session: kind.needs_sending(session, run_ref)):
         return
     actor, moment = system(TRANSMIT), tools.moment()
 
     def seal(session: Session) -> None:
-        seal_file(session, actor, run_ref=run_ref, keyring=tools.keyring, moment=moment)
+        kind.seal(session, actor, run_ref=run_ref, keyring=tools.keyring, moment=moment)
 
     def begin(session: Session) -> Transmission | None:
-        return transmission.begin(
-            session, actor, run_ref=run_ref, keyring=tools.keyring, moment=moment
-        )
+        return kind.begin(session, actor, run_ref=run_ref, keyring=tools.keyring, moment=moment)
 
     if not allowed(tools, "run", run_ref, seal):
         return
@@ -51,16 +109,16 @@ def transmit_run(tools: Tools, payload: dict[str, str]) -> None:
     turn = turns[-1]
     if turn is not None:
         reach("file.begun")
-        _hand_over(tools, turn)
+        _hand_over(tools, turn, kind)
 
 
-def _hand_over(tools: Tools, turn: Transmission) -> None:
+def _hand_over(tools: Tools, turn: Transmission, kind: _Kind) -> None:
     actor, moment = system(TRANSMIT), tools.moment()
     try:
         snapshot = tools.bank.find_file(turn.upload)
         if snapshot is None:
             may_send = in_transaction(
-                lambda session: transmission.may_send(session, actor, turn, moment=moment)
+                lambda session: kind.may_send(session, actor, turn, moment=moment)
             )
             if not may_send:
                 return
@@ -71,21 +129,17 @@ def _hand_over(tools: Tools, turn: Transmission) -> None:
     except OutcomeUnknown as unclear:
         word = unclear.word
         in_transaction(
-            lambda session: transmission.record_unclear(
-                session, actor, turn, word=word, moment=moment
-            )
+            lambda session: kind.record_unclear(session, actor, turn, word=word, moment=moment)
         )
         raise later(unclear) from unclear
     except BankError as failed:
-        in_transaction(
-            lambda session: transmission.record_not_sent(session, actor, turn, moment=moment)
-        )
+        in_transaction(lambda session: kind.record_not_sent(session, actor, turn, moment=moment))
         raise later(failed) from failed
     if snapshot is None:
         return
     reach("file.delivered")
     in_transaction(
-        lambda session: transmission.record_transmitted(
+        lambda session: kind.record_transmitted(
             session, actor, run_ref=turn.run_ref, snapshot=snapshot, moment=moment
         )
     )
@@ -102,6 +156,12 @@ def take_up_runs(tools: Tools) -> tuple[int, int]:
     for reference in reading(lambda session: unclear_runs(session, now)):
         try:
             transmit_run(tools, {"run": reference})
+            done += 1
+        except DomainError:
+            failed += 1
+    for reference in reading(lambda session: debits.waiting_runs(session, now - LEFT_ALONE)):
+        try:
+            transmit_echecks(tools, {"run": reference})
             done += 1
         except DomainError:
             failed += 1

@@ -66,6 +66,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "notice.mail": notices.send_mail,
     "closing.refund_settled": cases.close_refunded,
     "payment.send": sending.send_payment,
+    "echecks.transmit": payments.transmit_echecks,
     "run.transmit": payments.transmit_run,
     "sandbox.clock": clock.follow,
 }
@@ -103,12 +104,16 @@ JOBS: Final[tuple[Job, ...]] = (
         "Has the bank of single payments bring its events here, and changes the secret.",
         banking_days_only=False,
         lane=bank_lane(HUNTINGTON),
+        "echecks.collect",
+        (time(11, 0), time(13, 0)),
+        payments.collect_echecks,
+        "Sends the e-checks that were released to the bank.",
     ),
     Job(
         "deposits.collect",
         (time(5, 20),),
         cases.collect_deposits,
-        "Lets the money of deposited checks be spent once their time has passed.",
+        "Lets the money of checks and e-checks be spent once their time has passed.",
     ),
     Job(
         "schedule.materialise",

@@ -13,7 +13,7 @@ from seedtrust.core.bankdays import is_banking_day, next_banking_day
 from seedtrust.core.clock import NEW_YORK, business_date
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun, TrustAccount
-from seedtrust.domain.payments.states import InstructionState, Rail, RunState
+from seedtrust.domain.payments.states import MONEY_OUT, InstructionState, Rail, RunState
 
 _WAITING: Final = (RunState.OPEN.value, RunState.LOCKED.value, RunState.UNKNOWN.value)
 
@@ -45,7 +45,7 @@ def waiting_runs(session: Session, actor: Actor) -> list[WaitingRun]:
             row,
             and_(row.run_id == PaymentRun.id, row.state != InstructionState.CANCELLED.value),
         )
-        .where(PaymentRun.state.in_(_WAITING))
+        .where(PaymentRun.state.in_(_WAITING), PaymentRun.direction == MONEY_OUT)
         .group_by(PaymentRun.id, TrustAccount.id)
         .order_by(PaymentRun.id)
     )

@@ -27,6 +27,7 @@ from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun
 from seedtrust.domain.payments.states import (
     INSTRUCTION_LABELS,
     INSTRUCTION_TONES,
+    MONEY_OUT,
     RUN_LABELS,
     RUN_TONES,
     InstructionState,
@@ -180,7 +181,7 @@ def _runs(session: Session, actor: Actor, text: str) -> list[Hit]:
     rows = session.execute(
         _limited(
             select(PaymentRun)
-            .where(_reference(PaymentRun.reference, text))
+            .where(_reference(PaymentRun.reference, text), PaymentRun.direction == MONEY_OUT)
             .order_by(PaymentRun.id.desc())
         )
     ).scalars()

@@ -20,7 +20,7 @@ from seedtrust.domain.funding import allocating, clearing
 from seedtrust.domain.funding.locks import locked_deposit
 from seedtrust.domain.funding.models import CheckClearance, Deposit
 from seedtrust.domain.funding.shortages import open_shortage
-from seedtrust.domain.funding.states import UNIDENTIFIED_KIND, DepositState
+from seedtrust.domain.funding.states import UNIDENTIFIED_KIND, DepositState, ReceiptRail
 from seedtrust.domain.funding.telling import tell_parents
 from seedtrust.domain.ledger import chart
 from seedtrust.domain.ledger import queries as ledger_queries
@@ -31,7 +31,14 @@ from seedtrust.domain.operations.service import close_exceptions_of, open_except
 from seedtrust.domain.terms.states import Category
 
 RETURNED_KIND: Final = "deposit.returned"
-_MEMO: Final = "Deposited check returned"
+_MEMOS: Final = {
+    ReceiptRail.CHECK.value: "Deposited check returned",
+    ReceiptRail.ECHECK.value: "E-check returned",
+}
+_WHAT: Final = {
+    ReceiptRail.CHECK.value: "A deposited check",
+    ReceiptRail.ECHECK.value: "An e-check",
+}
 _RETURNABLE: Final = frozenset(
     {DepositState.UNIDENTIFIED, DepositState.RECEIVED, DepositState.COLLECTED}
 )
@@ -39,7 +46,7 @@ _RETURNABLE: Final = frozenset(
 
 @dataclass(frozen=True)
 class DepositReturn:
-    """What the bank said of a check that bounced; both references are the bank's own."""
+    """What the bank said of a check or e-check that came back, by the references of the deposit."""
 
     bank: str
     trust_code: str
@@ -125,7 +132,7 @@ def _post(  # noqa: PLR0917 - the deposit, what became of it, and what the bank 
             credit_account_id=cash,
             kind=TxnKind.RETURN,
             category=Category.FUNDING.value,
-            memo=_MEMO,
+            memo=_MEMOS[deposit.rail],
             source_type="deposit",
             source_ref=deposit.reference,
             now=moment.at,
@@ -137,7 +144,7 @@ def _post(  # noqa: PLR0917 - the deposit, what became of it, and what the bank 
         key=key,
         effective_on=said.returned_on,
         legs=(*legs, credit(cash, deposit.amount_cents)),
-        memo=_MEMO,
+        memo=_MEMOS[deposit.rail],
         category=Category.FUNDING.value,
         source_type="deposit",
         source_ref=deposit.reference,
@@ -174,13 +181,13 @@ def _say(  # noqa: PLR0917 - whom to tell of which deposit, and why
     close_exceptions_of(
         session, UNIDENTIFIED_KIND, deposit.reference, closed_by=actor.name, now=moment.at
     )
-    amount = format_dollars(deposit.amount_cents)
+    amount, why = format_dollars(deposit.amount_cents), reason.rstrip(".")
     open_exception(
         session,
         RETURNED_KIND,
         "deposit",
         deposit.reference,
-        f"A deposited check over {amount} bounced: {reason}. Ask the sender for a wire.",
+        f"{_WHAT[deposit.rail]} over {amount} bounced: {why}. Ask the sender for a wire.",
         case_id=deposit.case_id,
         now=moment.at,
     )

@@ -43,7 +43,11 @@ from seedtrust.domain.terms.states import Category, ItemState, TermKind
 
 FEE_KIND: Final = "fee.not_charged"
 _WORDS: Final = re.compile(r"[A-Z0-9]+")
-_MEMOS: Final = {ReceiptRail.WIRE: "Wire received", ReceiptRail.CHECK: "Check deposited"}
+_MEMOS: Final = {
+    ReceiptRail.WIRE: "Wire received",
+    ReceiptRail.CHECK: "Check deposited",
+    ReceiptRail.ECHECK: "E-check received",
+}
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ def receive(
     elif case is None:
         _ask_for_a_match(session, deposit, moment)
     else:
-        _credited(session, actor, case, deposit, moment)
+        credited(session, actor, case, deposit, moment)
     return deposit
 
 
@@ -291,12 +295,15 @@ def match_deposit(
         facts={"amount_cents": deposit.amount_cents},
         now=moment.at,
     )
-    _credited(session, actor, case, deposit, moment)
+    credited(session, actor, case, deposit, moment)
     return deposit
 
 
-def _credited(session: Session, actor: Actor, case: Case, deposit: Deposit, moment: Moment) -> None:
-    """Let money that has reached a case count, or hold it as long as its check may bounce."""
+def credited(session: Session, actor: Actor, case: Case, deposit: Deposit, moment: Moment) -> None:
+    """Let money that has reached a case count, or hold it as long as it may come back.
+
+    The caller holds the locks of case and deposit and calls this once for a deposit.
+    """
     allocating.allocate(session, actor, case, deposit, moment=moment)
     if clearing.is_collected(session, deposit):
         deposit.state = DepositState.COLLECTED.value

@@ -41,10 +41,11 @@ CHECK_BANKING_DAYS: Final = 5
 
 
 class ReceiptRail(StrEnum):
-    """How money reached the trust account; a check may bounce, a wire may not."""
+    """How money reached the trust account; checks and e-checks may come back, a wire may not."""
 
     WIRE = "wire"
     CHECK = "check"
+    ECHECK = "echeck"
 
 
 class ShortageState(StrEnum):

@@ -91,7 +91,7 @@ def build(
         raise _differs(run, f"The file cannot be written: {error}") from error
     parsed = read_file(io.BytesIO(content))
     totals = _prove(account, run, rows, receivers, parsed)
-    return BuiltFile(content, sha256_of(content), _content_key(content), totals)
+    return BuiltFile(content, sha256_of(content), content_key_of(content), totals)
 
 
 def sha256_of(content: bytes) -> str:
@@ -180,7 +180,7 @@ def _prove(
     written = sorted(_written(entry) for entry in parsed.entries)
     if meant != written:
         raise _differs(run, "An entry of the file is not what its payment says.")
-    totals = _totals(parsed.control)
+    totals = control_totals(parsed.control)
     if totals is None or totals.debit_cents != 0:
         raise _differs(run, "The file has no control totals, or takes money instead of paying.")
     if totals.credit_cents != sum(row.amount_cents for row in rows):
@@ -226,7 +226,8 @@ def _written(entry: ParsedEntry) -> _Line:
     )
 
 
-def _totals(control: Control | None) -> ControlTotals | None:
+def control_totals(control: Control | None) -> ControlTotals | None:
+    """Return a file's control totals, None where one of them cannot be read."""
     if control is None:
         return None
     found = (
@@ -241,7 +242,7 @@ def _totals(control: Control | None) -> ControlTotals | None:
     return ControlTotals(*numbers) if len(numbers) == len(found) else None
 
 
-def _content_key(content: bytes) -> str:
+def content_key_of(content: bytes) -> str:
     """Return the hash of a file without its header's time and modifier (positions 30-34)."""
     blanked = bytearray(content)
     blanked[_TIME_AND_MODIFIER] = b" " * (_TIME_AND_MODIFIER.stop - _TIME_AND_MODIFIER.start)

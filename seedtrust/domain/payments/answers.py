@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,6 +27,16 @@ BETWEEN_BANKS_KIND: Final = "return.between_banks"
 _DISPUTES: Final = frozenset({EntryKind.DISHONOURED, EntryKind.CONTESTED, EntryKind.REFUSED_CHANGE})
 
 
+class Taker(Protocol):
+    """What takes returns of something else than payments; None for what is not its own."""
+
+    def __call__(
+        self, session: Session, actor: Actor, told: Told, *, moment: Moment
+    ) -> bool | None:
+        """Apply a return; False if it is known already."""
+        ...
+
+
 @dataclass
 class AnswerFile:
     """What a file of the bank changed, entry by entry."""
@@ -45,6 +55,7 @@ def apply_answer_file(
     file_name: str,
     content: bytes,
     keyring: Keyring,
+    others: Taker | None = None,
     moment: Moment,
 ) -> AnswerFile:
     """Apply a file of returns and changes, whole and once; entries are matched by original trace.
@@ -62,7 +73,7 @@ def apply_answer_file(
         if entry.kind is EntryKind.CHANGE:
             _note(session, actor, entry, result, keyring, moment)
         else:
-            _apply(session, actor, entry, result, moment)
+            _apply(session, actor, entry, result, others or _nobody, moment)
     counts = {name: count for name, count in vars(result).items() if count}
     session.add(
         BankInboxItem(
@@ -106,8 +117,18 @@ def _strictly_read(file_name: str, content: bytes) -> ParsedFile:
     return parsed
 
 
-def _apply(
-    session: Session, actor: Actor, entry: ParsedEntry, result: AnswerFile, moment: Moment
+def _nobody(session: Session, actor: Actor, told: Told, *, moment: Moment) -> bool | None:
+    del session, actor, told, moment
+    return None
+
+
+def _apply(  # noqa: PLR0917 - one entry, who may take it, and where its effect is counted
+    session: Session,
+    actor: Actor,
+    entry: ParsedEntry,
+    result: AnswerFile,
+    others: Taker,
+    moment: Moment,
 ) -> None:
     if entry.kind in _DISPUTES:
         _show(session, entry, moment)
@@ -120,7 +141,9 @@ def _apply(
         amount_cents=entry.amount_cents,
         returned_on=_day_of(entry, moment),
     )
-    done = take_back(session, actor, told, moment=moment)
+    done = others(session, actor, told, moment=moment)
+    if done is None:
+        done = take_back(session, actor, told, moment=moment)
     if done is None:
         result.unknown += 1
     elif done:

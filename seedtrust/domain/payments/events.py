@@ -55,6 +55,8 @@ FOREIGN_KIND: Final = "file.foreign"
 _NUMBERS: Final = frozenset({"corrected_data"})
 _S = InstructionState
 _Handler = Callable[[Session, Actor, BankEvent, Moment], str]
+# What takes events about something else than payments: says what became of one, None if not its.
+Others = Callable[[Session, Actor, BankEvent, PaymentSnapshot | None, Moment], str | None]
 
 
 def cursor_of(session: Session, source: str) -> str:
@@ -120,11 +122,13 @@ def apply_event(
     event: BankEvent,
     *,
     snapshot: PaymentSnapshot | None = None,
+    others: Others | None = None,
     moment: Moment,
 ) -> bool:
     """Apply one event of the bank; False when it had been applied before.
 
-    `snapshot` is what the bank said when it was asked about the payment that the event names. A
+    `snapshot` is what the bank said when it was asked about the payment that the event names;
+    `others` is asked first and takes what is about something else than payments. A
     kind that we do not know is kept and shown to a person, never taken for success. Raises
     what the effect raises; the caller then keeps it with `keep_unapplied`.
     """
@@ -132,7 +136,10 @@ def apply_event(
     if item.applied_at is not None:
         return False
     handler = _handler_of(session, event)
-    if event.kind == CHANGED:
+    theirs = None if others is None else others(session, actor, event, snapshot, moment)
+    if theirs is not None:
+        item.outcome = theirs[:300]
+    elif event.kind == CHANGED:
         item.outcome = _payment_changed(session, actor, snapshot, moment)
     elif handler is None:
         item.outcome = "Nothing to do."
@@ -182,7 +189,7 @@ def _handler_of(session: Session, event: BankEvent) -> _Handler | None:
     """Return what applies an event; a file that we never made is for a person alone."""
     handler = _HANDLERS.get(event.kind)
     if handler is not None and event.kind.startswith("file."):
-        return handler if _reference_of_file(session, event) else _foreign_file
+        return handler if reference_of_file(session, event) else _foreign_file
     return handler
 
 
@@ -222,7 +229,7 @@ def _file_received(session: Session, actor: Actor, event: BankEvent, moment: Mom
     assert file is not None, "the run's file was compared just now"
     if file.bank_file_ref:
         return f"Run {run.reference}: known as {file.bank_file_ref}."
-    file.bank_file_ref = _text(event, "id")
+    file.bank_file_ref = text_of(event, "id")
     return f"Run {run.reference}: received."
 
 
@@ -230,10 +237,10 @@ def _file_accepted(session: Session, actor: Actor, event: BankEvent, moment: Mom
     run = _run_of(session, actor, event, moment)
     rows = life.of_run(session, run.id, {_S.SENT})
     for row in rows:
-        life.step(session, actor, row, _S.ACCEPTED, word=_word(event), moment=moment)
+        life.step(session, actor, row, _S.ACCEPTED, word=word_of(event), moment=moment)
     file = live_file(session, run)
     if file is not None:
-        file.bank_file_ref, file.bank_word = _text(event, "id"), _word(event)
+        file.bank_file_ref, file.bank_word = text_of(event, "id"), word_of(event)
     advance(session, run, moment)
     return f"Run {run.reference}: {len(rows)} payments accepted."
 
@@ -243,7 +250,7 @@ def _file_rejected(session: Session, actor: Actor, event: BankEvent, moment: Mom
     if _is_copy(session, run, event):
         return _copy_refused(session, run, moment)
     rows = life.of_run(session, run.id, {_S.SENT, _S.ACCEPTED})
-    word = _word(event)
+    word = word_of(event)
     life.mark_refused(session, actor, rows, on=moment.today, word=word, moment=moment)
     run.state_reason = f"The bank rejected the file. {word}"[:500]
     advance(session, run, moment)
@@ -262,7 +269,7 @@ def _file_rejected(session: Session, actor: Actor, event: BankEvent, moment: Mom
 def _is_copy(session: Session, run: PaymentRun, event: BankEvent) -> bool:
     """Tell whether the bank speaks of another file than the one that it had from us first."""
     file = live_file(session, run)
-    return file is not None and file.bank_file_ref not in {"", _text(event, "id")}
+    return file is not None and file.bank_file_ref not in {"", text_of(event, "id")}
 
 
 def _copy_refused(session: Session, run: PaymentRun, moment: Moment) -> str:
@@ -294,19 +301,21 @@ def _file_settled(session: Session, actor: Actor, event: BankEvent, moment: Mome
     if event.data.get("is_complete") is False:
         return f"Run {run.reference}: settled in part, the rest is awaited."
     rows = life.of_run(session, run.id, {_S.SENT, _S.ACCEPTED})
-    settled_on = _day(event, "settles_on")
-    life.mark_settled(session, actor, rows, settled_on=settled_on, word=_word(event), moment=moment)
+    settled_on = day_of(event, "settles_on")
+    life.mark_settled(
+        session, actor, rows, settled_on=settled_on, word=word_of(event), moment=moment
+    )
     advance(session, run, moment)
     return f"Run {run.reference}: {len(rows)} payments settled on {settled_on.isoformat()}."
 
 
 def _payment_told(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
     status = _PAYMENT_WORDS[event.kind]
-    settled_on = _day(event, "settles_on") if status is BankStatus.SETTLED else None
+    settled_on = day_of(event, "settles_on") if status is BankStatus.SETTLED else None
     snapshot = PaymentSnapshot(
-        bank_ref=_text(event, "id"),
-        client_reference=_text(event, "client_reference"),
-        amount_cents=_cents(event),
+        bank_ref=text_of(event, "id"),
+        client_reference=text_of(event, "client_reference"),
+        amount_cents=cents_of(event),
         status=status,
         word=event.kind,
         settled_on=settled_on,
@@ -331,19 +340,19 @@ def _payment_changed(
 
 def _money_received(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
     account = _trust_account(session, event)
-    said = (_text(event, "text", needed=False), _text(event, "reference", needed=False))
+    said = (text_of(event, "text", needed=False), text_of(event, "reference", needed=False))
     receipt = funding.Receipt(
         trust_account_id=account.id,
         trust_code=account.code,
         bank=account.code,
-        bank_reference=_text(event, "bank_reference"),
-        amount_cents=_cents(event),
-        sender_name=_text(event, "sender_name", needed=False),
+        bank_reference=text_of(event, "bank_reference"),
+        amount_cents=cents_of(event),
+        sender_name=text_of(event, "sender_name", needed=False),
         text=" ".join(part for part in said if part),
-        received_on=_day(event, "business_on"),
+        received_on=day_of(event, "business_on"),
     )
     rail = _MONEY_WORDS[event.kind]
-    if rail is ReceiptRail.CHECK and _text(event, "kind") != rail.value:
+    if rail is ReceiptRail.CHECK and text_of(event, "kind") != rail.value:
         message = f"The bank tells of a deposit of another kind than we know: {event.data['kind']}."
         raise Invalid(message)
     deposit = funding.receive(session, actor, receipt, rail, moment=moment)
@@ -355,11 +364,11 @@ def _deposit_returned(session: Session, actor: Actor, event: BankEvent, moment: 
     said = DepositReturn(
         bank=account.code,
         trust_code=account.code,
-        bank_reference=_text(event, "bank_reference"),
-        amount_cents=_cents(event),
-        reason=_text(event, "return_reason", needed=False) or "no reason given",
-        return_reference=_text(event, "return_bank_reference"),
-        returned_on=_day(event, "returned_on"),
+        bank_reference=text_of(event, "bank_reference"),
+        amount_cents=cents_of(event),
+        reason=text_of(event, "return_reason", needed=False) or "no reason given",
+        return_reference=text_of(event, "return_bank_reference"),
+        returned_on=day_of(event, "returned_on"),
     )
     returned = return_deposit(session, actor, said, moment=moment)
     return "Deposit returned." if returned else "The deposit was returned before."
@@ -367,7 +376,7 @@ def _deposit_returned(session: Session, actor: Actor, event: BankEvent, moment: 
 
 def _trust_account(session: Session, event: BankEvent) -> TrustAccount:
     account = session.execute(
-        select(TrustAccount).where(TrustAccount.bank_account_ref == _text(event, "account_id"))
+        select(TrustAccount).where(TrustAccount.bank_account_ref == text_of(event, "account_id"))
     ).scalar_one_or_none()
     if account is None:
         message = "The bank names an account that we do not have."
@@ -377,11 +386,11 @@ def _trust_account(session: Session, event: BankEvent) -> TrustAccount:
 
 def _entry_returned(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
     told = Told(
-        trace_number=_text(event, "trace_number", needed=False),
-        identification=_text(event, "identification", needed=False),
-        code=_text(event, "return_code"),
-        amount_cents=_cents(event),
-        returned_on=_day(event, "returned_on"),
+        trace_number=text_of(event, "trace_number", needed=False),
+        identification=text_of(event, "identification", needed=False),
+        code=text_of(event, "return_code"),
+        amount_cents=cents_of(event),
+        returned_on=day_of(event, "returned_on"),
     )
     done = take_back(session, actor, told, moment=moment)
     if done is None:
@@ -396,33 +405,33 @@ def _run_of(session: Session, actor: Actor, event: BankEvent, moment: Moment) ->
 
     The event proves that the bank has the file, even where we had not heard so ourselves.
     """
-    run = locked_run(session, _reference_of_file(session, event))
+    run = locked_run(session, reference_of_file(session, event))
     file = live_file(session, run)
-    if file is None or file.sha256 != _text(event, "sha256"):
+    if file is None or file.sha256 != text_of(event, "sha256"):
         message = f"The bank speaks of another file than the one sealed for run {run.reference}."
         raise Invalid(message)
-    snapshot = FileSnapshot(_text(event, "id"), file.sha256, BankStatus.RECEIVED, _word(event))
+    snapshot = FileSnapshot(text_of(event, "id"), file.sha256, BankStatus.RECEIVED, word_of(event))
     return record_transmitted(
         session, actor, run_ref=run.reference, snapshot=snapshot, moment=moment
     )
 
 
-def _reference_of_file(session: Session, event: BankEvent) -> str:
+def reference_of_file(session: Session, event: BankEvent) -> str:
     """Return the reference of the run that a file belongs to: as the bank says, or by its hash."""
-    told = _text(event, "client_reference", needed=False)
+    told = text_of(event, "client_reference", needed=False)
     if told:
         return told
     found = session.execute(
         select(PaymentRun.reference)
         .join(BankFile, BankFile.run_id == PaymentRun.id)
-        .where(BankFile.sha256 == _text(event, "sha256"))
+        .where(BankFile.sha256 == text_of(event, "sha256"))
     )
     return found.scalar_one_or_none() or ""
 
 
 def _foreign_file(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> str:
     del actor
-    sha256 = _text(event, "sha256")
+    sha256 = text_of(event, "sha256")
     sentence = (
         "The bank has a payment file that we did not make. Call the bank before its cut-off, and "
         "find out who may give it files in our name."
@@ -432,12 +441,14 @@ def _foreign_file(session: Session, actor: Actor, event: BankEvent, moment: Mome
     return "Not ours."
 
 
-def _word(event: BankEvent) -> str:
+def word_of(event: BankEvent) -> str:
+    """Return the bank's own word, with its detail."""
     detail = event.data.get("detail")
     return f"{event.kind}: {detail}" if detail else event.kind
 
 
-def _text(event: BankEvent, name: str, *, needed: bool = True) -> str:
+def text_of(event: BankEvent, name: str, *, needed: bool = True) -> str:
+    """Return a text of an event; empty if it may be missing. Raises Invalid."""
     value = event.data.get(name)
     if isinstance(value, str) and value:
         return value
@@ -446,13 +457,15 @@ def _text(event: BankEvent, name: str, *, needed: bool = True) -> str:
     return ""
 
 
-def _cents(event: BankEvent) -> int:
+def cents_of(event: BankEvent) -> int:
+    """Return the amount of an event in cents. Raises InvalidAmount."""
     return check_amount_cents(event.data.get("amount_cents"))
 
 
-def _day(event: BankEvent, name: str) -> date:
+def day_of(event: BankEvent, name: str) -> date:
+    """Return a day of an event. Raises Invalid."""
     try:
-        return date.fromisoformat(_text(event, name))
+        return date.fromisoformat(text_of(event, name))
     except ValueError as error:
         raise _malformed(event, name) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -36,6 +36,13 @@ _MODIFIERS: Final = string.ascii_uppercase + string.digits
 _LAST_TRACE: Final = 9_999_999
 
 
+class Traced(Protocol):
+    """A row that the network knows by a trace number: a payment, or a debit."""
+
+    trace_number: str | None
+    odfi_identification: str
+
+
 def file_aad(file_id: int) -> str:
     """Return what binds the sealed bytes of a file to its row."""
     return f"bank_files.content_sealed:{file_id}"
@@ -51,7 +58,7 @@ def seal_file(
     cannot be opened, NoMoreFiles after 36 files of a day, WrongState, NotFound.
     """
     actor.require(Permission.RUNS_TRANSMIT)
-    account = _lock_account(session, run_ref)
+    account = lock_account(session, run_ref)
     run = locked_run(session, run_ref)
     known = live_file(session, run)
     if known is not None:
@@ -61,13 +68,13 @@ def seal_file(
         raise WrongState(message, run=run.reference, state=run.state)
     rows = life.of_run(session, run.id, {InstructionState.RELEASED})
     receivers = _receivers(session, rows, keyring)
-    _allocate_traces(account, rows)
-    modifier = _next_modifier(session, account, moment)
+    allocate_traces(account, rows)
+    modifier = next_modifier(session, account, moment)
     built = build(account, run, rows, receivers, modifier=modifier, created_at=moment.business_at)
-    file = _sealed(account, run, built, modifier, keyring=keyring, moment=moment)
+    file = sealed_row(account, run, built, modifier, keyring=keyring, moment=moment)
     session.add(file)
     session.flush()  # the totals refer to the row
-    session.add(_totals(file, built))
+    session.add(totals_row(file, built))
     record(
         session,
         actor,
@@ -134,7 +141,7 @@ def discard(file: BankFile) -> None:
     file.live_run_id = file.content_key = None
 
 
-def _lock_account(session: Session, run_ref: str) -> TrustAccount:
+def lock_account(session: Session, run_ref: str) -> TrustAccount:
     """Lock the accounts that share a run's origin: their files share modifiers and traces."""
     origin = (
         select(TrustAccount.immediate_origin)
@@ -194,7 +201,7 @@ def receiver_of(row: PaymentInstruction, account: PayeeAccount, keyring: Keyring
     return Receiver(AccountType(account.account_type), number)
 
 
-def _allocate_traces(account: TrustAccount, rows: Sequence[PaymentInstruction]) -> None:
+def allocate_traces(account: TrustAccount, rows: Sequence[Traced]) -> None:
     """Give every payment its trace number, for ever, ascending within the file.
 
     A file that the rest of the seven digits does not hold begins anew at one.
@@ -208,7 +215,11 @@ def _allocate_traces(account: TrustAccount, rows: Sequence[PaymentInstruction]) 
     account.next_trace += len(missing)
 
 
-def _next_modifier(session: Session, account: TrustAccount, moment: Moment) -> str:
+def next_modifier(session: Session, account: TrustAccount, moment: Moment) -> str:
+    """Return the letter or digit that tells a new file from the others of its origin and day.
+
+    The caller holds the account's lock. Raises NoMoreFiles.
+    """
     used = set(
         session.execute(
             select(BankFile.modifier).where(
@@ -228,7 +239,7 @@ def _next_modifier(session: Session, account: TrustAccount, moment: Moment) -> s
     return free
 
 
-def _sealed(
+def sealed_row(
     account: TrustAccount,
     run: PaymentRun,
     built: BuiltFile,
@@ -237,6 +248,7 @@ def _sealed(
     keyring: Keyring,
     moment: Moment,
 ) -> BankFile:
+    """Return the row that keeps a file's bytes sealed to it."""
     file_id = new_id()
     return BankFile(
         id=file_id,
@@ -257,7 +269,8 @@ def _sealed(
     )
 
 
-def _totals(file: BankFile, built: BuiltFile) -> ControlTotal:
+def totals_row(file: BankFile, built: BuiltFile) -> ControlTotal:
+    """Return the row of the totals that the bank is given beside a file."""
     totals = built.totals
     return ControlTotal(
         id=new_id(),

@@ -22,6 +22,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from seedtrust.core.db import Ascii, Base, CentsType, Id, JsonType, UtcDateTime, one_of
 from seedtrust.domain.payments.states import (
     FIRST_PAYMENT_LIMIT_CENTS,
+    MONEY_OUT,
+    PULL_DAILY_LIMIT_CENTS,
+    PULL_LIMIT_CENTS,
     CaseRail,
     CorrectionState,
     ExceptionReason,
@@ -64,6 +67,13 @@ class TrustAccount(Base):
     first_payment_limit_cents: Mapped[int | None] = mapped_column(
         CentsType, default=FIRST_PAYMENT_LIMIT_CENTS, server_default=str(FIRST_PAYMENT_LIMIT_CENTS)
     )
+    # What one e-check draws at most, and all of a case on one day; NULL: no limit.
+    pull_limit_cents: Mapped[int | None] = mapped_column(
+        CentsType, default=PULL_LIMIT_CENTS, server_default=str(PULL_LIMIT_CENTS)
+    )
+    pull_daily_limit_cents: Mapped[int | None] = mapped_column(
+        CentsType, default=PULL_DAILY_LIMIT_CENTS, server_default=str(PULL_DAILY_LIMIT_CENTS)
+    )
     next_trace: Mapped[int] = mapped_column(Integer, default=1)
     ledger_account_id: Mapped[int] = mapped_column(BigInteger, unique=True)
     opened_on: Mapped[date] = mapped_column()
@@ -79,6 +89,8 @@ class PaymentRun(Base):
     reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
     trust_account_id: Mapped[int] = mapped_column(ForeignKey("trust_accounts.id"))
     rail: Mapped[str] = mapped_column(Ascii(20))
+    # "out" pays payees; "in" draws e-checks, whose rows are not payments.
+    direction: Mapped[str] = mapped_column(Ascii(3), default=MONEY_OUT, server_default=MONEY_OUT)
     state: Mapped[str] = mapped_column(Ascii(20))
     # "account:rail" while the run is OPEN and NULL otherwise: two builders share one open run.
     open_key: Mapped[str | None] = mapped_column(Ascii(60), unique=True)

@@ -33,6 +33,7 @@ from seedtrust.domain.payments.states import (
     EXCEPTION_LABELS,
     INSTRUCTION_LABELS,
     INSTRUCTION_TONES,
+    MONEY_OUT,
     RUN_LABELS,
     RUN_STEPS,
     RUN_TONES,
@@ -55,7 +56,7 @@ from seedtrust.domain.payments.views import (
     TrustAccountView,
 )
 
-_LEFT_ALONE: Final = timedelta(seconds=60)
+LEFT_ALONE: Final = timedelta(seconds=60)
 _MAX_PAGE: Final = 200
 _OUT: Final = (InstructionState.CANCELLED.value,)
 
@@ -102,7 +103,12 @@ def list_runs(
 ) -> list[RunSummary]:
     """Return a page of runs, the newest first, all or those in some states."""
     actor.require(Permission.RUNS_VIEW)
-    statement = select(PaymentRun).order_by(PaymentRun.id.desc()).limit(min(limit, _MAX_PAGE))
+    statement = (
+        select(PaymentRun)
+        .where(PaymentRun.direction == MONEY_OUT)
+        .order_by(PaymentRun.id.desc())
+        .limit(min(limit, _MAX_PAGE))
+    )
     if states:
         statement = statement.where(PaymentRun.state.in_([state.value for state in states]))
     if before_id is not None:
@@ -207,7 +213,7 @@ def unclear_runs(session: Session, now: datetime) -> list[str]:
     """Return released file runs that have not reached the bank and that nobody works on now."""
     waiting = select(PaymentInstruction.run_id).where(
         PaymentInstruction.state.in_(_WAITING),
-        PaymentInstruction.state_since_at <= now - _LEFT_ALONE,
+        PaymentInstruction.state_since_at <= now - LEFT_ALONE,
     )
     rows = session.execute(
         select(PaymentRun.reference)
@@ -231,7 +237,7 @@ def waiting_payments(session: Session, bank: str, now: datetime) -> list[str]:
             is_sent_singly(),
             TrustAccount.bank_code == bank,
             PaymentInstruction.state.in_(_NOT_SENT),
-            PaymentInstruction.state_since_at <= now - _LEFT_ALONE,
+            PaymentInstruction.state_since_at <= now - LEFT_ALONE,
         )
         .order_by(PaymentInstruction.id)
     )

@@ -24,7 +24,7 @@ from seedtrust.domain.payments.access import account_of, goes_by_file, locked_ru
 from seedtrust.domain.payments.calendar import settles_on
 from seedtrust.domain.payments.errors import EffectiveDatePassed
 from seedtrust.domain.payments.files import discard, live_file, sealed_content, totals_of
-from seedtrust.domain.payments.models import BankFile, PaymentInstruction, PaymentRun
+from seedtrust.domain.payments.models import BankFile, ControlTotal, PaymentInstruction, PaymentRun
 from seedtrust.domain.payments.ports import FileSnapshot, FileUpload, Totals
 from seedtrust.domain.payments.railstops import require_open
 from seedtrust.domain.payments.runs import require_payable
@@ -91,8 +91,13 @@ def begin(
     if resumed and run.state == RunState.RELEASED:
         move_run(run, RunState.UNKNOWN)
     file.send_attempt += 1
-    totals = totals_of(session, file)
-    upload = FileUpload(
+    upload = upload_of(run, file, totals_of(session, file), content)
+    return Transmission(run.reference, file.reference, file.send_attempt, upload, resumed)
+
+
+def upload_of(run: PaymentRun, file: BankFile, totals: ControlTotal, content: bytes) -> FileUpload:
+    """Return a file as it is handed over: bytes, hash, our reference, and its control totals."""
+    return FileUpload(
         name=file.name,
         content=content,
         sha256=file.sha256,
@@ -105,7 +110,6 @@ def begin(
             totals.credit_cents,
         ),
     )
-    return Transmission(run.reference, file.reference, file.send_attempt, upload, resumed)
 
 
 def may_send(session: Session, actor: Actor, turn: Transmission, *, moment: Moment) -> bool:

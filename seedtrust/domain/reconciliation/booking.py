@@ -20,6 +20,7 @@ from seedtrust.core.clock import Moment
 from seedtrust.core.db import lock
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.audit.service import record
+from seedtrust.domain.echecks.models import EcheckPull
 from seedtrust.domain.funding.service import Receipt, mark_reconciled, receive
 from seedtrust.domain.funding.states import ReceiptRail
 from seedtrust.domain.ledger import chart
@@ -70,6 +71,7 @@ def lines_to_book(session: Session) -> list[int]:
         .where(PaymentInstruction.reference == line.customer_reference)
         .exists(),
         select(PaymentRun.id).where(PaymentRun.reference == line.customer_reference).exists(),
+        select(EcheckPull.id).where(EcheckPull.reference == line.customer_reference).exists(),
     )
     return list(
         session.execute(

@@ -27,6 +27,11 @@ RUN: Final = "run"
 INSTRUCTION: Final = "instruction"
 RETURNED: Final = "return"
 DEPOSIT: Final = "deposit"
+BOUNCED: Final = "deposit_return"
+# The money of a run of e-checks, which the bank shows in one line.
+DEBITS: Final = "debits"
+# What a line belongs to: its kind, its reference, and by which rule it was found.
+Match = tuple[str, str, str]
 RULE: Final = "account, amount and day"
 _UNMATCHED: Final = ReconciliationStatus.UNMATCHED.value
 # Banking days between what we know and what the bank shows.

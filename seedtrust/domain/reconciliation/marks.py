@@ -13,7 +13,8 @@ from seedtrust.domain.funding.service import mark_reconciled as mark_deposit
 from seedtrust.domain.payments import instructions as payments
 from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun
 from seedtrust.domain.payments.states import ReconciliationStatus
-from seedtrust.domain.reconciliation.ladder import DEPOSIT, INSTRUCTION, RUN
+from seedtrust.domain.reconciliation.debits import deposits_of
+from seedtrust.domain.reconciliation.ladder import DEBITS, DEPOSIT, INSTRUCTION, RUN
 from seedtrust.domain.reconciliation.models import BankStatementLine
 
 # Only what left or came in is marked; a return or a charge has no mark of its own.
@@ -25,6 +26,9 @@ def mark(session: Session, line: BankStatementLine, status: ReconciliationStatus
     if line.matched_type == DEPOSIT:
         wanted = select(Deposit).where(Deposit.reference == line.matched_ref)
         for deposit in lock_where(session, wanted):
+            mark_deposit(deposit, status.value)
+    elif line.matched_type == DEBITS:
+        for deposit in deposits_of(session, line.matched_ref):
             mark_deposit(deposit, status.value)
     elif line.matched_type in _PAYMENTS:
         payments.mark_reconciled(_payments(session, line), status)

@@ -25,12 +25,15 @@ from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun, Tru
 from seedtrust.domain.payments.states import UNCLEAR_STATES, ReconciliationStatus
 from seedtrust.domain.payments.unknown import settle_from_statement
 from seedtrust.domain.reconciliation.booking import BOOKED, CHARGED
+from seedtrust.domain.reconciliation.debits import as_debits, debits_named
 from seedtrust.domain.reconciliation.ladder import (
+    BOUNCED,
     DEPOSIT,
     INSTRUCTION,
     RETURNED,
     RULE,
     RUN,
+    Match,
     sole_candidates,
 )
 from seedtrust.domain.reconciliation.marks import mark
@@ -41,7 +44,6 @@ from seedtrust.domain.reconciliation.transfers import TRANSFER, settle_transfer
 _MATCHED: Final = ReconciliationStatus.MATCHED
 _UNMATCHED: Final = ReconciliationStatus.UNMATCHED
 GONE_KIND: Final = "statement.line_gone"
-BOUNCED: Final = "deposit_return"
 
 
 def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
@@ -69,12 +71,14 @@ def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
     deposits = _deposits(session, {line.bank_reference for line in lines} - {""})
     bounced = _bounced(session, {line.bank_reference for line in lines} - {""})
     transfers = _transfers(session, references)
+    drawn = debits_named(session, references)
     codes = dict(session.execute(select(TrustAccount.id, TrustAccount.code)).all())
     open_lines = []
     made: list[tuple[BankStatementLine, BankTransfer]] = []
     for line in lines:
         found = (
             _as_run(line, by_run.get((line.trust_account_id, line.customer_reference), ()))
+            or as_debits(line, drawn)
             or _as_payment(line, payments_by_ref.get(line.customer_reference))
             or _as_deposit(line, deposits.get((codes[line.trust_account_id], line.bank_reference)))
             or _as_bounced(line, bounced.get((codes[line.trust_account_id], line.bank_reference)))
@@ -182,9 +186,6 @@ def _matched_lines(session: Session, statement: BankStatement) -> list[BankState
 def _settle(line: BankStatementLine, found: Match, moment: Moment) -> None:
     line.matched_type, line.matched_ref, line.match_rule = found
     line.status, line.matched_at = _MATCHED.value, moment.at
-
-
-Match = tuple[str, str, str]
 
 
 def _as_run(line: BankStatementLine, rows: Sequence[PaymentInstruction]) -> Match | None:

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from seedtrust.core.errors import NotFound
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases.models import Case
+from seedtrust.domain.echecks.models import EcheckPull
 from seedtrust.domain.funding.models import CheckClearance, Deposit
 from seedtrust.domain.funding.states import DepositState
 from seedtrust.domain.ledger.account_kinds import AccountKind
@@ -59,6 +60,7 @@ class _Moved:
 
     since_cents: int = 0
     payments_cents: int = 0
+    arriving_cents: int = 0
 
 
 def three_way(
@@ -206,7 +208,11 @@ def _moved(
     for account_id, name, cents in session.execute(union_all(*parts)) if parts else ():
         sums[account_id, name] = sums.get((account_id, name), 0) + whole(cents)
     return {
-        account.id: _Moved(sums[account.id, "since"], sums[account.id, "under_way"])
+        account.id: _Moved(
+            sums[account.id, "since"],
+            sums[account.id, "under_way"],
+            sums[account.id, "arriving"],
+        )
         for account, _ in accounts
     }
 
@@ -245,6 +251,9 @@ def _movements(account_id: int, after: date, on: date) -> list[Select[int, str, 
         select(
             literal(account_id), literal("under_way"), func.sum(BankTransfer.amount_cents)
         ).where(*_ordered(account_id, on)),
+        select(literal(account_id), literal("arriving"), func.sum(EcheckPull.amount_cents)).where(
+            *_drawn(account_id, on)
+        ),
     ]
 
 
@@ -275,6 +284,17 @@ def _ordered(account_id: int, on: date) -> tuple[ColumnElement[bool], ...]:
     )
 
 
+def _drawn(account_id: int, on: date) -> tuple[ColumnElement[bool], ...]:
+    """Tell which e-checks the bank had by the day and had neither settled nor refused by then."""
+    row = EcheckPull
+    return (
+        row.trust_account_id == account_id,
+        row.sent_on <= on,
+        or_(row.settled_on.is_(None), row.settled_on > on),
+        or_(row.ended_on.is_(None), row.ended_on > on),
+    )
+
+
 def _proof(
     account: TrustAccount,
     statement: BankStatement | None,
@@ -302,7 +322,7 @@ def _proof(
         statement_imported_at=None if statement is None else statement.imported_at,
         statement_cents=statement_cents,
         since_statement_cents=moved.since_cents,
-        deposits_in_transit_cents=0,
+        deposits_in_transit_cents=moved.arriving_cents,
         payments_in_transit_cents=-moved.payments_cents,
         outstanding_checks_cents=-checks,
         bank_cash_cents=cash,
