@@ -27,7 +27,7 @@ from seedtrust.domain.cases.states import STAGE_LABELS, STAGES_OF, CaseKind, Mil
 from seedtrust.domain.desk import funding as desk
 from seedtrust.domain.desk.cases import CaseHead, held_case
 from seedtrust.domain.funding import asking
-from seedtrust.domain.funding.states import FUNDING_LABELS, FUNDING_TONES, FundingState
+from seedtrust.domain.funding.states import AWAITED, FUNDING_LABELS, FUNDING_TONES, FundingState
 from seedtrust.ext import in_transaction, reading
 from seedtrust.web.actor import current_actor, moment
 from seedtrust.web.flashes import flash_done, show_again
@@ -192,6 +192,8 @@ def funding_detail(reference: str) -> str:
         word=WORDS[row.state],
         may_send=may_ask and row.state is FundingState.DRAFT,
         may_withdraw=may_ask and row.is_open,
+        may_draw=actor.may(Permission.ECHECKS_ASK) and row.state in AWAITED,
+        sees_echecks=actor.may(Permission.ECHECKS_VIEW),
     )
 
 

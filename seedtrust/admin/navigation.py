@@ -86,6 +86,13 @@ SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
                 Permission.DEPOSITS_VIEW,
             ),
             Entry(
+                "E-checks",
+                "admin.echecks_list",
+                "echecks",
+                "arrow-down-right",
+                Permission.ECHECKS_VIEW,
+            ),
+            Entry(
                 "Statements",
                 "admin.statements_list",
                 "statements",

@@ -54,7 +54,7 @@ def apply_to_echecks(
     Raises what the effect raises.
     """
     del snapshot
-    if event.kind.startswith("file."):
+    if event.kind in _FILE_WORDS:
         return _file(session, actor, event, moment)
     if event.kind == "entry.returned":
         told = Told(
@@ -177,7 +177,7 @@ def _file(session: Session, actor: Actor, event: BankEvent, moment: Moment) -> s
     if not is_copy:
         record_transmitted(session, actor, run_ref=run.reference, snapshot=snapshot, moment=moment)
         file.bank_file_ref = text_of(event, "id")
-    return _FILE_WORDS.get(event.kind, _nothing)(session, actor, run, event, is_copy, moment)
+    return _FILE_WORDS[event.kind](session, actor, run, event, is_copy, moment)
 
 
 def _nothing(  # noqa: PLR0917 - the form of all words about a file
@@ -280,6 +280,8 @@ def _file_becomes(session: Session, run: PaymentRun, state: FileState) -> None:
 
 
 _FILE_WORDS: Final = {
+    "file.received": _nothing,
+    "file.awaiting_totals": _nothing,
     "file.accepted": _accepted,
     "file.rejected": _rejected,
     "file.suspended": _suspended,
