@@ -104,6 +104,8 @@ JOBS: Final[tuple[Job, ...]] = (
         "Has the bank of single payments bring its events here, and changes the secret.",
         banking_days_only=False,
         lane=bank_lane(HUNTINGTON),
+    ),
+    Job(
         "echecks.collect",
         (time(11, 0), time(13, 0)),
         payments.collect_echecks,
