@@ -21,7 +21,7 @@ from seedtrust.domain import tables as _tables  # noqa: F401 - every table must 
 from seedtrust.domain.documents.intake import Intake
 from seedtrust.domain.payments.ports import FILE_DROP, HUNTINGTON, Bank, CallLog
 from seedtrust.ext import configure_celery, db, reading, ring_the_relay
-from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl, Timeouts
+from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl
 from seedtrust.gateways.channel import ClientCertificate, LineTimeouts, log_line
 from seedtrust.gateways.cleaning import ProcessCleaner
 from seedtrust.gateways.huntington import HuntingtonBank
@@ -110,6 +110,7 @@ def make_tools(settings: Settings, *, clock: Clock | None = None) -> Tools:
         public_base_url=settings.public_base_url,
         session_idle_seconds=settings.session_idle_seconds,
         refresh_grace_seconds=settings.refresh_grace_seconds,
+        bank_calls_days=settings.bank_calls_days,
     )
 
 
@@ -121,13 +122,16 @@ def make_banks(settings: Settings, calls: CallLog = log_line) -> dict[str, Bank]
     key = settings.bank_api_key.get_secret_value()
     connect, read = settings.bank_connect_seconds, settings.bank_read_seconds
     certificate, certificate_key = settings.bank_client_certificate, settings.bank_client_key
+    timeouts = LineTimeouts(connect, read)
     return {
-        FILE_DROP: FileDropBank(settings.bank_url, key, settings.bank_dir, Timeouts(connect, read)),
+        FILE_DROP: FileDropBank(
+            settings.bank_url, key, settings.bank_dir, timeouts, call_log=calls
+        ),
         HUNTINGTON: HuntingtonBank(
             settings.bank_interface_url or settings.bank_url,
             Client(settings.bank_client_id, settings.bank_client_secret.get_secret_value() or key),
             bank_profile(settings),
-            timeouts=LineTimeouts(connect, read),
+            timeouts=timeouts,
             certificate=(
                 None
                 if certificate is None or certificate_key is None

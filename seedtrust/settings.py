@@ -153,6 +153,9 @@ class Settings(BaseSettings):
     bank_read_seconds: float = Field(
         30.0, gt=0, le=300, description="How long a bank may take to say something"
     )
+    bank_calls_days: int = Field(
+        400, ge=30, le=4_000, description="How many days the log of calls to banks is kept"
+    )
     bank_drop_dir: Path | None = Field(
         None, description="Folder in which payment files are left for the bank and fetched from it"
     )

@@ -11,6 +11,7 @@ from seedtrust.admin import blueprint, listing
 from seedtrust.admin.words import RAIL_WORDS, category_words, recorded
 from seedtrust.core.permissions import Permission
 from seedtrust.domain.desk import payments as desk
+from seedtrust.domain.desk.cancelling import stopping_of
 from seedtrust.domain.desk.returns import after_return, return_rates
 from seedtrust.domain.payments.queries import payment_view
 from seedtrust.domain.payments.states import (
@@ -57,7 +58,7 @@ _SENTENCES: Final = {
     S.SETTLED: "The money has arrived.",
     S.REJECTED: "The bank refused it; the money is back on the case.",
     S.RETURNED: "The money came back.",
-    S.CANCELLED: "It was taken out before it left.",
+    S.CANCELLED: "It was taken out before it left, or the bank stopped it.",
     S.FAILED: "It was never sent.",
 }
 
@@ -148,8 +149,12 @@ def _csv(table: desk.PaymentTable) -> Response:
 def payments_detail(reference: str) -> str:
     """Show one payment: where it stands in plain words, and its timeline."""
     actor = current_actor()
-    (payment, steps), after = reading(
-        lambda unit: (payment_view(unit, actor, reference), after_return(unit, actor, reference))
+    (payment, steps), after, stopping = reading(
+        lambda unit: (
+            payment_view(unit, actor, reference),
+            after_return(unit, actor, reference),
+            stopping_of(unit, actor, reference),
+        )
     )
     return render_template(
         "admin/payments/detail.html",
@@ -157,6 +162,7 @@ def payments_detail(reference: str) -> str:
         sentence=_SENTENCES[payment.state],
         items=_timeline(payment, steps),
         after=after,
+        stopping=stopping,
         matched=payment.reconciliation_status is ReconciliationStatus.MATCHED,
         rail_words=RAIL_WORDS,
         category_words=category_words,

@@ -83,6 +83,7 @@ EXCEPTION_WORDS: Final = {
     "statement.corrected": "Statements that the bank corrected",
     "statement.line_gone": "Booked lines that a corrected statement does not show",
     "statement.gap": "Statements that do not follow on",
+    "payment.not_stopped": "Payments that the bank could not stop any more",
     "payment.in_review": "Payments that the bank holds for review",
     "payment.incident": "Payments about which the bank contradicts itself",
     "wire.not_sent": "Payments that were not sent",

@@ -46,8 +46,6 @@ BANK_POINTS: Final = frozenset(
     {
         "bank.before_call",
         "bank.after_call",
-        "bank.before_read",
-        "bank.after_read",
         "events.read",
         "events.applied",
         "inbound.before_list",

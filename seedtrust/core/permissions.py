@@ -40,6 +40,7 @@ class Permission(StrEnum):
     JOBS_VIEW = "jobs.view"
     LEDGER_VIEW = "ledger.view"
     MILESTONES_RECORD = "milestones.record"
+    PAYMENTS_CANCEL = "payments.cancel"
     PAYMENTS_CONFIRM_NOT_SENT = "payments.confirm_not_sent"
     PAYEES_APPROVE = "payees.approve"
     PAYEES_CHECK = "payees.check"
@@ -209,6 +210,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.PAYEES_APPROVE,
         Permission.RECONCILIATION_REVIEW,
         Permission.CASES_CHOOSE_RAIL,
+        Permission.PAYMENTS_CANCEL,
         Permission.PAYMENTS_CONFIRM_NOT_SENT,
         Permission.RAILS_SWITCH,
         Permission.REQUESTS_LEAD,
@@ -223,6 +225,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.ECHECKS_RELEASE,
         Permission.RECONCILIATION_REVIEW,
         Permission.CASES_CHOOSE_RAIL,
+        Permission.PAYMENTS_CANCEL,
         Permission.PAYMENTS_CONFIRM_NOT_SENT,
         Permission.RAILS_SWITCH,
         Permission.RUNS_RELEASE,

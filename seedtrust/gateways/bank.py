@@ -8,8 +8,8 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -17,11 +17,13 @@ import requests
 
 from seedtrust.core.failpoints import reach
 from seedtrust.domain.payments.ports import (
+    FILE_DROP,
     AuthFailed,
     BankBalance,
     BankEvent,
     BankHealth,
     BankStatus,
+    CallLog,
     Capabilities,
     CutoffPassed,
     Declined,
@@ -36,9 +38,10 @@ from seedtrust.domain.payments.ports import (
     PaymentSnapshot,
     Subscription,
 )
+from seedtrust.gateways.channel import Channel, LineTimeouts, json_of, log_line, redacted
+from seedtrust.gateways.guards import Limits
 
 _UNAUTHORISED: Final = frozenset({401, 403})
-_TOO_MANY: Final = 429
 _SERVER_ERRORS: Final = 500
 _REFUSED: Final = 400
 _CONFLICT: Final = 409
@@ -64,18 +67,6 @@ _STATUSES: Final = {
 Json = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long a call may take, in seconds: to connect, and to wait for the answer's next bytes."""
-
-    connect_seconds: float = 5.0
-    read_seconds: float = 30.0
-
-    def as_pair(self) -> tuple[float, float]:
-        """Return both in the order in which requests takes them."""
-        return (self.connect_seconds, self.read_seconds)
-
-
 class FileDropBank:
     """A bank that takes wires over REST and ACH files through a folder shared with us.
 
@@ -84,12 +75,24 @@ class FileDropBank:
     """
 
     def __init__(
-        self, base_url: str, api_key: str, drop_dir: Path, timeouts: Timeouts | None = None
+        self,
+        base_url: str,
+        api_key: str,
+        drop_dir: Path,
+        timeouts: LineTimeouts | None = None,
+        *,
+        limits: Limits | None = None,
+        call_log: CallLog = log_line,
     ) -> None:
         """Take the bank's address and key and the folder; nothing is called yet."""
-        self._base_url = base_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"}
-        self._timeouts = timeouts or Timeouts()
+        self._channel = Channel(
+            FILE_DROP,
+            base_url,
+            timeouts=timeouts or LineTimeouts(),
+            limits=limits or Limits(),
+            call_log=call_log,
+        )
         self._inbox, self._outbox = drop_dir / "inbox", drop_dir / "outbox"
 
     def capabilities(self) -> Capabilities:
@@ -101,7 +104,7 @@ class FileDropBank:
     def health(self) -> BankHealth:
         """Tell whether the bank answers."""
         try:
-            body = self._get("/v1/health", {})
+            body = self._asked("health", "/v1/health", {})
         except NotSent as error:
             return BankHealth(ok=False, business_at=None, detail=error.sentence)
         now = body.get("now")
@@ -111,7 +114,7 @@ class FileDropBank:
     def get_balance(self, account_ref: str, as_of_on: date | None = None) -> BankBalance:
         """Return an account's balance now, or at the end of a day. Raises NotSent."""
         query = {} if as_of_on is None else {"as_of": as_of_on.isoformat()}
-        body = self._get(f"/v1/accounts/{account_ref}/balances", query)
+        body = self._asked("balance", f"/v1/accounts/{account_ref}/balances", query)
         return BankBalance(
             _whole(body, "ledger_cents"),
             _whole(body, "available_cents"),
@@ -137,15 +140,19 @@ class FileDropBank:
             "memo": order.text[:_TEXT_LENGTH],
             "requested_on": order.requested_on.isoformat(),
         }
-        reach("wire.before_call")
-        response = self._post("/v1/payments", body)
-        reach("wire.after_call")
-        return _payment(_answer_of_write(response))
+        with self._channel.noted("create_payment", order.client_reference) as noted:
+            reach("wire.before_call")
+            response = self._channel.write("/v1/payments", body, self._headers, noted)
+            reach("wire.after_call")
+            if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                self._channel.slow_down(response)
+            return _payment(_answer_of_write(response))
 
     def find_payment(self, client_reference: str) -> PaymentSnapshot | None:
         """Return the payment with our reference, or None. Raises NotSent."""
+        query = {"client_reference": client_reference}
         reach("wire.before_lookup")
-        body = self._get("/v1/payments", {"client_reference": client_reference})
+        body = self._asked("find_payment", "/v1/payments", query, client_reference)
         reach("wire.looked_up")
         found = [row for row in _rows(body) if row.get("client_reference") == client_reference]
         return _payment(found[0]) if found else None
@@ -179,6 +186,10 @@ class FileDropBank:
 
         Raises NotSent as long as the file does not bear its final name, OutcomeUnknown after.
         """
+        with self._channel.noted("submit_file", upload.client_reference):
+            return self._submit(upload, still_ours)
+
+    def _submit(self, upload: FileUpload, still_ours: Callable[[], bool]) -> FileSnapshot | None:
         if hashlib.sha256(upload.content).hexdigest() != upload.sha256:
             message = "The file to be sent is not the one that was sealed."
             raise NotSent(message)
@@ -218,7 +229,8 @@ class FileDropBank:
             raise _folder_failed(error) from error
         if lying:
             return FileSnapshot("", upload.sha256, BankStatus.RECEIVED, "in the inbox")
-        body = self._get("/v1/files", {"sha256": upload.sha256})
+        reference = upload.client_reference
+        body = self._asked("find_file", "/v1/files", {"sha256": upload.sha256}, reference)
         reach("file.looked_up")
         found = [row for row in _rows(body) if row.get("sha256") == upload.sha256]
         if not found:
@@ -229,7 +241,8 @@ class FileDropBank:
 
     def list_events(self, after: str, *, limit: int = 100) -> EventPage:
         """Return the events after a cursor; an empty cursor is the beginning. Raises NotSent."""
-        body = self._get("/v1/events", {"after": after or "0", "limit": str(limit)})
+        query = {"after": after or "0", "limit": str(limit)}
+        body = self._asked("list_events", "/v1/events", query)
         events = tuple(_event(row) for row in _rows(body))
         cursor = body.get("next_cursor")
         return EventPage(
@@ -238,6 +251,10 @@ class FileDropBank:
 
     def list_inbound(self) -> tuple[InboundFile, ...]:
         """Return the files that the bank left in the outbox, by name. Raises NotSent."""
+        with self._channel.noted("list_inbound"):
+            return self._listed()
+
+    def _listed(self) -> tuple[InboundFile, ...]:
         reach("inbound.before_list")
         try:
             paths = sorted(self._outbox.iterdir()) if self._outbox.is_dir() else []
@@ -253,6 +270,10 @@ class FileDropBank:
 
     def download(self, name: str) -> bytes:
         """Return one of these files whole. Raises NotSent."""
+        with self._channel.noted("download", name):
+            return self._read_whole(name)
+
+    def _read_whole(self, name: str) -> bytes:
         if Path(name).name != name:
             message = "A file of the bank has no folder in its name."
             raise NotSent(message)
@@ -317,60 +338,30 @@ class FileDropBank:
         finally:
             os.close(handle)
 
-    def _get(self, path: str, query: Mapping[str, str]) -> Json:
-        reach("bank.before_read")
-        try:
-            response = requests.get(
-                f"{self._base_url}{path}",
-                params=query,
-                headers=self._headers,
-                timeout=self._timeouts.as_pair(),
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
-            message = "The bank cannot be reached."
-            raise NotSent(message, word=type(error).__name__) from error
-        reach("bank.after_read")
-        if response.status_code in _UNAUTHORISED:
-            message = "The bank does not accept our key."
-            raise AuthFailed(message, word=_said(response))
-        body = _json_of(response) if response.status_code in _OK else None
-        if body is None:
-            message = f"The bank answered with status {response.status_code}."
-            raise NotSent(message, word=_said(response))
-        return body
-
-    def _post(self, path: str, body: Json) -> requests.Response:
-        try:
-            return requests.post(
-                f"{self._base_url}{path}",
-                json=body,
-                headers=self._headers,
-                timeout=self._timeouts.as_pair(),
-                allow_redirects=False,
-            )
-        except requests.ConnectTimeout as error:
-            message = "The bank cannot be reached."
-            raise NotSent(message, word=type(error).__name__) from error
-        except requests.ConnectionError as error:
-            if _never_connected(error):
-                message = "The bank cannot be reached."
-                raise NotSent(message, word=type(error).__name__) from error
-            message = "The connection to the bank broke after we had called."
-            raise OutcomeUnknown(message, word=type(error).__name__) from error
-        except requests.RequestException as error:
-            message = "The bank's answer did not arrive."
-            raise OutcomeUnknown(message, word=type(error).__name__) from error
+    def _asked(self, verb: str, path: str, query: Mapping[str, str], reference: str = "") -> Json:
+        """Return the body of a read. Raises NotSent, AuthFailed."""
+        with self._channel.noted(verb, reference) as noted:
+            response = self._channel.read(path, query, self._headers, noted)
+            if response.status_code in _UNAUTHORISED:
+                message = "The bank does not accept our key."
+                raise AuthFailed(message, word=_said(response))
+            if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                self._channel.slow_down(response)
+            body = json_of(response) if response.status_code in _OK else None
+            if body is None:
+                message = f"The bank answered with status {response.status_code}."
+                raise NotSent(message, word=_said(response))
+            return body
 
 
 class HttpSandboxControl:
     """The strings of the bank simulator: its clock, its inbox, what comes in from outside."""
 
-    def __init__(self, base_url: str, api_key: str, timeouts: Timeouts | None = None) -> None:
+    def __init__(self, base_url: str, api_key: str, timeouts: LineTimeouts | None = None) -> None:
         """Take the simulator's address and key; nothing is called yet."""
         self._base_url = base_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"}
-        self._timeouts = timeouts or Timeouts(read_seconds=120.0)
+        self._timeouts = timeouts or LineTimeouts(read_seconds=120.0)
 
     def move_clock(self, to: datetime) -> None:
         """Move the simulator's business time forward, through all that is due. Raises NotSent."""
@@ -426,7 +417,7 @@ class HttpSandboxControl:
                 f"{self._base_url}{path}",
                 json=body,
                 headers={**self._headers, **(headers or {})},
-                timeout=self._timeouts.as_pair(),
+                timeout=(self._timeouts.connect_seconds, self._timeouts.read_seconds),
                 allow_redirects=False,
             )
         except requests.RequestException as error:
@@ -435,7 +426,7 @@ class HttpSandboxControl:
         if response.status_code not in _OK:
             message = f"The bank simulator refused: {_said(response)}"
             raise NotSent(message, word=_said(response))
-        return _json_of(response) or {}
+        return json_of(response) or {}
 
 
 def _answer_of_write(response: requests.Response) -> Json:
@@ -444,11 +435,11 @@ def _answer_of_write(response: requests.Response) -> Json:
     A 5xx, a redirect or an unreadable 2xx leaves open whether the bank took it.
     """
     status, said = response.status_code, _said(response)
-    body = _json_of(response)
+    body = json_of(response)
     if status in _UNAUTHORISED:
         message = "The bank does not accept our key."
         raise AuthFailed(message, word=said)
-    if status == _TOO_MANY:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         message = "The bank asks us to slow down."
         raise NotSent(message, word=said)
     if status in _OK and body is not None:
@@ -460,16 +451,9 @@ def _answer_of_write(response: requests.Response) -> Json:
         raise OutcomeUnknown(message, word=said)
     if _REFUSED <= status < _SERVER_ERRORS and body is not None and code:
         error = CutoffPassed if code == _CUTOFF else Declined
-        raise error(str(body.get("detail") or said), word=said)
+        raise error(redacted(str(body.get("detail") or said)), word=said)
     message = f"The bank's answer (status {status}) does not tell whether it took the payment."
     raise OutcomeUnknown(message, word=said)
-
-
-def _never_connected(error: requests.ConnectionError) -> bool:
-    """Tell whether a call failed before anything was sent: no name, no route, refused."""
-    reason = error.args[0] if error.args else None
-    cause = getattr(reason, "reason", None)
-    return type(cause).__name__ in {"NewConnectionError", "NameResolutionError", "SSLError"}
 
 
 def _payment(body: Json) -> PaymentSnapshot:
@@ -557,18 +541,10 @@ def _whole(body: Json, name: str) -> int:
     return value
 
 
-def _json_of(response: requests.Response) -> Json | None:
-    try:
-        body = response.json()
-    except requests.JSONDecodeError:
-        return None
-    return body if isinstance(body, dict) else None
-
-
 def _said(response: requests.Response) -> str:
-    body = _json_of(response) or {}
+    body = json_of(response) or {}
     detail = body.get("detail") or body.get("title") or ""
-    return f"{response.status_code} {detail}".strip()[:200]
+    return redacted(f"{response.status_code} {detail}".strip())[:200]
 
 
 def _version(path: Path) -> str:

@@ -1,13 +1,15 @@
-"""Work of the night that nobody sees: sums of the books, and what sign-ins leave behind."""
+"""Work of the night that nobody sees: sums of the books, and what sign-ins and calls leave."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from seedtrust.domain.identity import housekeeping
 from seedtrust.domain.ledger import daily, ownership
+from seedtrust.domain.payments.calls import prune_calls
 from seedtrust.domain.reconciliation.proof import owned_accounts
 from seedtrust.ext import in_transaction
 from seedtrust.jobs.tools import Tools
@@ -30,6 +32,12 @@ def _until_done(step: Callable[[Session], int]) -> int:
     while found := in_transaction(step):
         moved += found
     return moved
+
+
+def prune_bank_calls(tools: Tools) -> tuple[int, int]:
+    """Delete the calls to banks that are older than the house keeps them; returns how many."""
+    before = tools.clock.now() - timedelta(days=tools.bank_calls_days)
+    return _until_done(lambda session: prune_calls(session, before)), 0
 
 
 def clean_identity(tools: Tools) -> tuple[int, int]:

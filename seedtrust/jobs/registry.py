@@ -14,6 +14,7 @@ from seedtrust.domain.outbox.service import MAIN_LANE, bank_lane
 from seedtrust.domain.payments.ports import FILE_DROP, HUNTINGTON
 from seedtrust.jobs import (
     bank,
+    cancelling,
     cases,
     clock,
     hints,
@@ -65,6 +66,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "bank.hint": hints.follow_hint,
     "notice.mail": notices.send_mail,
     "closing.refund_settled": cases.close_refunded,
+    "payment.cancel": cancelling.cancel_payment,
     "payment.send": sending.send_payment,
     "echecks.transmit": payments.transmit_echecks,
     "run.transmit": payments.transmit_run,
@@ -189,6 +191,13 @@ JOBS: Final[tuple[Job, ...]] = (
         (time(3, 0),),
         housekeeping.clean_identity,
         "Ends sessions that ran out and deletes what sign-ins left behind.",
+        banking_days_only=False,
+    ),
+    Job(
+        "bank.prune_calls",
+        (time(3, 10),),
+        housekeeping.prune_bank_calls,
+        "Deletes calls to banks from the log once they are as old as the settings say.",
         banking_days_only=False,
     ),
     Job(

@@ -17,6 +17,7 @@ from seedtrust.domain.payments.inquiries import due_inquiries
 from seedtrust.domain.payments.ports import (
     FILE_DROP,
     BankError,
+    CutoffPassed,
     Declined,
     NotSent,
     OutcomeUnknown,
@@ -173,7 +174,9 @@ def _record_failure(tools: Tools, turn: SendingTurn, failed: BankError) -> None:
     actor, moment = system(SEND), tools.moment()
     word = failed.sentence if isinstance(failed, Declined) else failed.word
     record: Callable[[Session], None]
-    if isinstance(failed, Declined):
+    if isinstance(failed, CutoffPassed):
+        record = partial(sending.record_too_late, actor=actor, turn=turn, word=word, moment=moment)
+    elif isinstance(failed, Declined):
         record = partial(sending.record_declined, actor=actor, turn=turn, word=word, moment=moment)
     elif isinstance(failed, OutcomeUnknown):
         incident = failed.sentence if isinstance(failed, ProtocolError) else ""

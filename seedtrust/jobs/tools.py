@@ -32,6 +32,7 @@ class Tools:
     public_base_url: str
     session_idle_seconds: int
     refresh_grace_seconds: int
+    bank_calls_days: int = 400
 
     @property
     def bank(self) -> Bank:

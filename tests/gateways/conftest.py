@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from seedtrust.core.clock import at_new_york
-from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl, Timeouts
+from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl
+from seedtrust.gateways.channel import LineTimeouts
 from seedtrust.sandbox import RunningBank
 
 API_KEY = "test-key"
@@ -35,7 +36,7 @@ def simulator(tmp_path: Path) -> Iterator[Simulator]:
     """Start a simulator with one account, on Monday 5 January 2026 at ten in New York."""
     running = RunningBank(tmp_path / "bank", 0, API_KEY, scan_seconds=None)
     running.start()
-    timeouts = Timeouts(connect_seconds=5.0, read_seconds=20.0)
+    timeouts = LineTimeouts(connect_seconds=5.0, read_seconds=20.0)
     control = HttpSandboxControl(running.url, API_KEY)
     drop = tmp_path / "bank" / "drop"
     found = Simulator(running, drop, FileDropBank(running.url, API_KEY, drop, timeouts), control)

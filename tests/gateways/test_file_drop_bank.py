@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pytest
 from seedtrust.core.failpoints import armed
 from seedtrust.domain.payments.ports import (
     AuthFailed,
+    BankCall,
     BankError,
     BankStatus,
     CutoffPassed,
@@ -23,8 +24,10 @@ from seedtrust.domain.payments.ports import (
     NotSent,
     OutcomeUnknown,
 )
-from seedtrust.gateways.bank import FileDropBank, Timeouts
-from tests.gateways.conftest import Simulator
+from seedtrust.gateways.bank import FileDropBank
+from seedtrust.gateways.channel import LineTimeouts
+from seedtrust.gateways.guards import Limits
+from tests.gateways.conftest import API_KEY, Simulator
 from tests.gateways.test_bank_contract import ORDER, upload
 
 Answer = tuple[int, bytes]
@@ -80,7 +83,7 @@ def scripted(tmp_path: Path) -> Iterator[tuple[type[Scripted], FileDropBank]]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     url = f"http://127.0.0.1:{server.server_port}"
-    yield Handler, FileDropBank(url, "key", tmp_path / "drop", Timeouts(2.0, 0.5))
+    yield Handler, FileDropBank(url, "key", tmp_path / "drop", LineTimeouts(2.0, 0.5))
     server.shutdown()
     thread.join()
     server.server_close()
@@ -125,6 +128,10 @@ def test_every_answer_to_a_wire_says_what_may_be_done_next(
         bank.create_payment(ORDER)
     assert type(refusal.value) is error
     handler.answer = (201, json.dumps(TAKEN).encode())
+    if answer[0] == 429:
+        with pytest.raises(NotSent, match="slow down"):
+            bank.create_payment(ORDER)
+        return
     assert bank.create_payment(ORDER).status is BankStatus.SETTLED
 
 
@@ -300,3 +307,91 @@ def test_the_simulators_refusal_is_told(simulator: Simulator) -> None:
     with pytest.raises(NotSent) as refusal:
         simulator.control.return_entry("000000000000000", "R01")
     assert "refused" in refusal.value.sentence
+
+
+@dataclass
+class Noted:
+    """The calls that an adapter made."""
+
+    calls: list[BankCall] = field(default_factory=list)
+
+    def told(self) -> list[tuple[str, str, str, int]]:
+        """Return verb, reference, outcome and status of every call."""
+        return [(call.verb, call.reference, call.outcome, call.status) for call in self.calls]
+
+
+def adapter_at(simulator: Simulator, noted: Noted, limits: Limits | None = None) -> FileDropBank:
+    """Return an adapter at the simulator whose calls are noted."""
+    return FileDropBank(
+        simulator.running.url, API_KEY, simulator.drop, limits=limits, call_log=noted.calls.append
+    )
+
+
+def test_the_log_has_every_call_and_neither_secrets_nor_account_numbers(
+    simulator: Simulator,
+) -> None:
+    noted = Noted()
+    bank, file = adapter_at(simulator, noted), upload()
+    bank.health()
+    bank.submit_file(file, still_ours=lambda: True)
+    with pytest.raises(Declined):
+        bank.create_payment(ORDER)
+    assert bank.find_payment(ORDER.client_reference) is None
+    bank.list_events("")
+    bank.list_inbound()
+    with pytest.raises(NotSent):
+        bank.download("nothing-1234567890.ach")
+    assert noted.told() == [
+        ("health", "", "ok", 200),
+        ("find_file", file.client_reference, "ok", 200),
+        ("submit_file", file.client_reference, "ok", 0),
+        ("create_payment", ORDER.client_reference, "Declined", 409),
+        ("find_payment", ORDER.client_reference, "ok", 200),
+        ("list_events", "", "ok", 200),
+        ("list_inbound", "", "ok", 0),
+        ("download", "nothing-1234567890.ach", "NotSent", 0),
+    ]
+    assert {call.bank for call in noted.calls} == {"filedrop"}
+    written = repr(noted.calls)
+    assert API_KEY not in written
+    assert ORDER.account_number not in written
+
+
+def test_a_long_number_in_the_banks_sentence_is_not_kept(
+    scripted: tuple[type[Scripted], FileDropBank],
+) -> None:
+    handler, bank = scripted
+    handler.answer = problem(409, "invalid", f"The account {ORDER.account_number} is closed.")
+    with pytest.raises(Declined) as refusal:
+        bank.create_payment(ORDER)
+    assert ORDER.account_number not in refusal.value.sentence + refusal.value.word
+    assert refusal.value.sentence == f"The account …{ORDER.account_number[-4:]} is closed."
+
+
+def test_a_bank_that_keeps_failing_is_left_alone_and_the_folder_is_not(
+    scripted: tuple[type[Scripted], FileDropBank], tmp_path: Path
+) -> None:
+    handler, bank = scripted
+    handler.answer = problem(500)
+    for _ in range(5):
+        with pytest.raises(NotSent, match="status 500"):
+            bank.list_events("7")
+    handler.answer = (200, b'{"data": []}')
+    with pytest.raises(NotSent, match="several times in a row"):
+        bank.list_events("7")
+    with pytest.raises(NotSent, match="several times in a row"):
+        bank.create_payment(ORDER)
+    (tmp_path / "drop" / "outbox").mkdir(parents=True)
+    (tmp_path / "drop" / "outbox" / "RET-1.ach").write_bytes(b"x")
+    assert [file.name for file in bank.list_inbound()] == ["RET-1.ach"]
+
+
+def test_our_own_budget_of_calls_is_kept(simulator: Simulator) -> None:
+    noted = Noted()
+    limits = Limits(calls_per_second=0.001, burst=2, longest_wait_seconds=0.0)
+    bank = adapter_at(simulator, noted, limits)
+    bank.list_events("")
+    bank.list_events("")
+    with pytest.raises(NotSent, match="Our own limit"):
+        bank.list_events("")
+    assert [call.outcome for call in noted.calls] == ["ok", "ok", "NotSent"]

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import requests
 
-from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl, Timeouts
+from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl
 from seedtrust.gateways.channel import LineTimeouts
+from seedtrust.gateways.guards import Limits
 from seedtrust.gateways.huntington import HuntingtonBank
 from seedtrust.gateways.oauth import Client
 from seedtrust.gateways.profile import load_profile
@@ -24,9 +25,11 @@ class BankProcess:
 
     def __init__(self, url: str, drop: Path) -> None:
         """Take where the bank listens and its folder."""
-        timeouts = Timeouts(connect_seconds=10.0, read_seconds=60.0)
+        timeouts = LineTimeouts(connect_seconds=10.0, read_seconds=60.0)
         self.url, self.drop = url, drop
-        self.bank = FileDropBank(url, API_KEY, drop, timeouts)
+        # The kills of a round come faster than a bank would like to be called.
+        limits = Limits(calls_per_second=10_000, burst=10_000)
+        self.bank = FileDropBank(url, API_KEY, drop, timeouts, limits=limits)
         self.by_interface = _by_interface(url)
         self.control = HttpSandboxControl(url, API_KEY)
 
@@ -43,7 +46,6 @@ class BankProcess:
 def _by_interface(url: str, *, recognises_repeats: bool = True) -> HuntingtonBank:
     profile = load_profile("neutral")
     promises = profile.promises.model_copy(update={"recognises_repeats": recognises_repeats})
-    # The kills of a round come faster than a bank would like to be called.
     limits = profile.limits.model_copy(update={"calls_per_second": 10_000, "burst": 10_000})
     return HuntingtonBank(
         url,

@@ -30,13 +30,14 @@ _HOLDING: Final = frozenset(
         # Looked at once before the lock, and once under it.
         "file.before_lookup",
         "file.looked_up",
-        "bank.before_read",
-        "bank.after_read",
         "file.before_part",
         "file.part_written",
         "file.before_rename",
         "file.totals_in_place",
         "file.in_place",
+        # Under the lock of the folder the bank is asked for the file once more.
+        "bank.before_call",
+        "bank.after_call",
     }
 )
 _SLEEPING_PLACES: Final = tuple(sorted(PAYMENT_POINTS - _HOLDING))

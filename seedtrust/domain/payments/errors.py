@@ -89,6 +89,13 @@ class RailStopped(Unavailable):
     title = "Sending is stopped"
 
 
+class NotCancellable(Conflict):
+    """The bank cannot be asked to stop this payment, or not any more."""
+
+    code = "not_cancellable"
+    title = "This payment cannot be stopped"
+
+
 class SecondConfirmerMustDiffer(SegregationOfDuties):
     """That a payment was not sent takes the word of two people."""
 

@@ -25,6 +25,7 @@ from seedtrust.domain.payments.states import (
     MONEY_OUT,
     PULL_DAILY_LIMIT_CENTS,
     PULL_LIMIT_CENTS,
+    CancellationState,
     CaseRail,
     CorrectionState,
     ExceptionReason,
@@ -83,7 +84,12 @@ class PaymentRun(Base):
     """A set of instructions that is built by one person and released by another."""
 
     __tablename__ = "payment_runs"
-    __table_args__ = (one_of("state", RunState), one_of("rail", Rail), Index(None, "state"))
+    __table_args__ = (
+        one_of("state", RunState),
+        one_of("rail", Rail),
+        Index(None, "state"),
+        Index(None, "day_closed_on"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
@@ -95,6 +101,8 @@ class PaymentRun(Base):
     # "account:rail" while the run is OPEN and NULL otherwise: two builders share one open run.
     open_key: Mapped[str | None] = mapped_column(Ascii(60), unique=True)
     effective_on: Mapped[date] = mapped_column()
+    # The run's day, once the bank has said that it takes nothing more for it.
+    day_closed_on: Mapped[date | None] = mapped_column()
     built_on: Mapped[date] = mapped_column()
     builder_user_id: Mapped[int | None] = mapped_column(BigInteger)
     builder_name: Mapped[str] = mapped_column(String(200))
@@ -206,6 +214,25 @@ class UnsentConfirmation(Base):
     user_name: Mapped[str] = mapped_column(String(200))
     note: Mapped[str] = mapped_column(String(500))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PaymentCancellation(Base):
+    """Somebody's wish that the bank stop a payment, and what the bank said to it."""
+
+    __tablename__ = "payment_cancellations"
+    __table_args__ = (one_of("state", CancellationState), Index(None, "instruction_id", "id"))
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    instruction_id: Mapped[int] = mapped_column(ForeignKey("payment_instructions.id"))
+    # Holds the payment's id until the bank has said what became of it: one wish at a time.
+    open_instruction_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    state: Mapped[str] = mapped_column(Ascii(20))
+    reason: Mapped[str] = mapped_column(String(500))
+    asked_by_user_id: Mapped[int] = mapped_column(BigInteger)
+    asked_by_name: Mapped[str] = mapped_column(String(200))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    answer: Mapped[str] = mapped_column(String(300), default="")
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class RailStop(Base):

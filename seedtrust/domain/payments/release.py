@@ -18,7 +18,7 @@ from seedtrust.domain.outbox.service import bank_lane, promise
 from seedtrust.domain.payees.models import PayeeAccount
 from seedtrust.domain.payments import instructions as life
 from seedtrust.domain.payments.access import account_of, goes_by_file, locked_run, move_run
-from seedtrust.domain.payments.calendar import settles_on
+from seedtrust.domain.payments.calendar import earliest_day
 from seedtrust.domain.payments.errors import (
     BankDetailsTouched,
     BuilderCannotRelease,
@@ -64,7 +64,7 @@ def release_run(
         message = "This run is not the one you looked at. Reload the page and check it again."
         raise ContentChanged(message, run=run.reference)
     account = account_of(session, run.trust_account_id)
-    if settles_on(account, Rail(run.rail), moment) > run.effective_on:
+    if earliest_day(session, account, Rail(run.rail), moment) > run.effective_on:
         message = (
             f"The bank's cut-off for settling on {run.effective_on.isoformat()} has passed. "
             "Reopen the run and lock it again; it then settles a banking day later."

@@ -30,7 +30,7 @@ from seedtrust.domain.payments.access import (
     locked_run,
     move_run,
 )
-from seedtrust.domain.payments.calendar import settles_on
+from seedtrust.domain.payments.calendar import earliest_day
 from seedtrust.domain.payments.eligibility import Obstacle, Payable, sort_out
 from seedtrust.domain.payments.errors import PaymentsNotPossible, RunIsEmpty
 from seedtrust.domain.payments.files import discard, live_file
@@ -42,6 +42,7 @@ from seedtrust.domain.payments.models import (
 )
 from seedtrust.domain.payments.states import (
     LIVE_STATES,
+    NOT_SENT_KIND,
     RETURNED_KIND,
     InstructionState,
     Rail,
@@ -57,6 +58,12 @@ _DESCRIPTIONS: Final = {
     TaxClass.VENDOR: "VENDORPAY",
 }
 _REFUND: Final = "REFUND"
+_PAID_ANEW: Final = (
+    InstructionState.RETURNED,
+    InstructionState.REJECTED,
+    InstructionState.CANCELLED,
+    InstructionState.FAILED,
+)
 
 
 def collect_due(
@@ -81,7 +88,7 @@ def collect_due(
     if account is None:
         message = "There is no such trust account."
         raise NotFound(message)
-    effective_on = settles_on(account, rail, moment)
+    effective_on = earliest_day(session, account, rail, moment)
     run = _open_run(session, account, rail)
     kept = [] if run is None else _in_run(session, run)
     due = _due_requests(session, account, rail, effective_on, {row.case_id for row in kept})
@@ -119,7 +126,8 @@ def lock_run(session: Session, actor: Actor, *, run_ref: str, moment: Moment) ->
         message = "This run has no payments. Collect what is due first."
         raise RunIsEmpty(message, run=run.reference)
     require_payable(session, rows)
-    run.effective_on = settles_on(account_of(session, run.trust_account_id), Rail(run.rail), moment)
+    account = account_of(session, run.trust_account_id)
+    run.effective_on = earliest_day(session, account, Rail(run.rail), moment)
     for row in rows:
         row.effective_on = run.effective_on
     run.builder_user_id, run.builder_name = actor.user_id, actor.name
@@ -372,21 +380,22 @@ def _add(
     for row, item in zip(rows, items, strict=True):
         session.add(life.first_event(actor, row, None, moment=moment))
         paying.mark_in_payment(session, actor, item.request, moment=moment)
-    _close_returned(session, actor, replaced.values(), moment)
+    _close_replaced(session, actor, replaced.values(), moment)
 
 
-def _close_returned(
+def _close_replaced(
     session: Session, actor: Actor, replaced_ids: Collection[int], moment: Moment
 ) -> None:
-    """Close what waited for a person because a payment came back: another one replaces it."""
-    returned = session.execute(
+    """Close what waited for somebody to pay again: another payment replaces it."""
+    replaced = session.execute(
         select(PaymentInstruction.reference).where(
             PaymentInstruction.id.in_(replaced_ids),
-            PaymentInstruction.state == InstructionState.RETURNED.value,
+            PaymentInstruction.state.in_([state.value for state in _PAID_ANEW]),
         )
     ).scalars()
-    for reference in returned:
-        close_exceptions_of(session, RETURNED_KIND, reference, closed_by=actor.name, now=moment.at)
+    for reference in list(replaced):
+        for kind in (RETURNED_KIND, NOT_SENT_KIND):
+            close_exceptions_of(session, kind, reference, closed_by=actor.name, now=moment.at)
 
 
 def _instruction(

@@ -20,6 +20,7 @@ from seedtrust.domain.payees.states import PayeeKind
 from seedtrust.domain.payments import inquiries
 from seedtrust.domain.payments import instructions as life
 from seedtrust.domain.payments.access import account_of, locked_instruction
+from seedtrust.domain.payments.calendar import earliest_day
 from seedtrust.domain.payments.files import receiver_of
 from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun
 from seedtrust.domain.payments.ports import BankStatus, PaymentOrder, PaymentSnapshot
@@ -29,6 +30,7 @@ from seedtrust.domain.payments.returns import apply_return
 from seedtrust.domain.payments.runs import require_payable
 from seedtrust.domain.payments.states import (
     INSTRUCTION_STEPS,
+    NOT_SENT_KIND,
     UNCLEAR_STATES,
     InstructionState,
     Rail,
@@ -36,7 +38,6 @@ from seedtrust.domain.payments.states import (
 from seedtrust.domain.payments.transmission import require_in_time
 
 UNCLEAR_KIND: Final = "wire.unclear"
-NOT_SENT_KIND: Final = "wire.not_sent"
 REFUSED_KIND: Final = "wire.refused"
 INCIDENT_KIND: Final = "payment.incident"
 IN_REVIEW_KIND: Final = "payment.in_review"
@@ -167,6 +168,36 @@ def record_declined(
         inquiries.note(session, row, f"Sent again and refused: {word}")
     elif life.state_of(row) in UNCLEAR_STATES:
         _refuse(session, actor, run, row, word=word, cancelled=False, moment=moment)
+
+
+def record_too_late(
+    session: Session, actor: Actor, turn: SendingTurn, *, word: str, moment: Moment
+) -> None:
+    """Record that the bank takes nothing more for the payment's day: it is dated anew.
+
+    A payment is never edited, so the request is ready again and its next payment, in a run for
+    the next day that the bank works on, names this one. Building and releasing that run is left
+    to people. Until then nothing else of the account and rail is dated for the closed day.
+    """
+    run, row = locked_instruction(session, turn.order.client_reference)
+    if turn.resumed:
+        inquiries.note(session, row, f"Sent again and refused: {word}")
+        return
+    if life.state_of(row) not in UNCLEAR_STATES:
+        return
+    run.day_closed_on = row.effective_on
+    to = _S.FAILED if life.state_of(row) is _S.UNKNOWN else _S.REJECTED
+    life.mark_refused(session, actor, [row], to=to, on=moment.today, word=word, moment=moment)
+    _close(session, actor, row, moment)
+    session.flush()
+    account = account_of(session, run.trust_account_id)
+    day = earliest_day(session, account, Rail(run.rail), moment)
+    sentence = (
+        f"The bank takes nothing more for {row.effective_on.isoformat()}. Collect what is due "
+        f"again: a run that is released in time settles on {day.isoformat()}."
+    )
+    _open(session, NOT_SENT_KIND, row, sentence, moment)
+    advance(session, run, moment)
 
 
 def record_unclear(
@@ -365,6 +396,9 @@ def _refuse(
     if cancelled and _S.CANCELLED in INSTRUCTION_STEPS[state]:
         to = _S.CANCELLED
     if to not in INSTRUCTION_STEPS[state]:
+        if state is _S.SETTLED:
+            sentence = f"The bank says “{word}” of a payment that it has settled. Ask the bank."
+            _open(session, INCIDENT_KIND, row, sentence[:500], moment)
         return
     life.mark_refused(session, actor, [row], to=to, on=moment.today, word=word, moment=moment)
     _close(session, actor, row, moment)

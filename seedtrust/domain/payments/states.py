@@ -7,6 +7,8 @@ from typing import Final
 
 # The exception item of a payment that came back, closed when another payment replaces it.
 RETURNED_KIND: Final = "payment.returned"
+# That of a payment that was not sent, closed likewise.
+NOT_SENT_KIND: Final = "wire.not_sent"
 # House policy, kept with each trust account: 7,500.00.
 FIRST_PAYMENT_LIMIT_CENTS: Final = 750_000
 # House policy, kept with each trust account: 25,000.00 by one e-check, 50,000.00 a day on a case.
@@ -95,6 +97,27 @@ INSTRUCTION_TONES: Final = {
     _I.RETURNED: "bad",
     _I.CANCELLED: "neutral",
     _I.FAILED: "bad",
+}
+
+
+class CancellationState(StrEnum):
+    """What became of the wish that the bank stop a payment; only the bank's word ends it."""
+
+    ASKED = "ASKED"
+    CANCELLED = "CANCELLED"
+    TOO_LATE = "TOO_LATE"
+
+
+CANCELLATION_LABELS: Final = {
+    CancellationState.ASKED: "The bank has not said yet",
+    CancellationState.CANCELLED: "Stopped by the bank",
+    CancellationState.TOO_LATE: "Not stopped",
+}
+
+CANCELLATION_TONES: Final = {
+    CancellationState.ASKED: "warn",
+    CancellationState.CANCELLED: "ok",
+    CancellationState.TOO_LATE: "bad",
 }
 
 

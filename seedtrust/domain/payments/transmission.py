@@ -21,7 +21,7 @@ from seedtrust.domain.disbursements import paying
 from seedtrust.domain.operations.service import close_exceptions_of, open_exception
 from seedtrust.domain.payments import instructions as life
 from seedtrust.domain.payments.access import account_of, goes_by_file, locked_run, move_run
-from seedtrust.domain.payments.calendar import settles_on
+from seedtrust.domain.payments.calendar import earliest_day
 from seedtrust.domain.payments.errors import EffectiveDatePassed
 from seedtrust.domain.payments.files import discard, live_file, sealed_content, totals_of
 from seedtrust.domain.payments.models import BankFile, ControlTotal, PaymentInstruction, PaymentRun
@@ -251,7 +251,7 @@ def require_in_time(session: Session, run: PaymentRun, moment: Moment) -> None:
     fee, so it is never sent. Raises EffectiveDatePassed.
     """
     account = account_of(session, run.trust_account_id)
-    if settles_on(account, Rail(run.rail), moment) > run.effective_on:
+    if earliest_day(session, account, Rail(run.rail), moment) > run.effective_on:
         message = f"The bank's cut-off for settling on {run.effective_on.isoformat()} has passed."
         raise EffectiveDatePassed(message, effective_on=run.effective_on.isoformat())
 
