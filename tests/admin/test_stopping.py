@@ -71,7 +71,7 @@ def test_a_payment_that_settled_meanwhile_keeps_the_words(desk: DeskWorld, taken
 
 
 def test_who_may_only_look_is_not_offered_it(desk: DeskWorld, taken: str) -> None:
-    for who in ("auditor", "payments_specialist"):
+    for who in ("auditor", "specialist"):
         browser = desk.of(who)
         assert "Ask the bank to stop it" not in browser.get(f"/admin/payments/{taken}").text
         assert browser.get(f"/admin/payments/{taken}/stop").status_code == 403
