@@ -121,6 +121,13 @@ SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
                 "route",
                 Permission.BANK_ACCOUNTS_VIEW,
             ),
+            Entry(
+                "Limits",
+                "admin.limits_list",
+                "limits",
+                "adjustments",
+                Permission.BANK_ACCOUNTS_VIEW,
+            ),
             Entry("System", "admin.jobs_overview", "jobs", "settings", Permission.JOBS_VIEW, "y"),
         ),
     ),

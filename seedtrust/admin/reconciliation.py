@@ -58,6 +58,7 @@ _SOURCE_PAGES: Final = {
     "shortage": "admin.shortages_detail",
 }
 _DETAIL: Final = "admin.reconciliation_detail"
+_DAYS_A_PAGE: Final = 25
 
 
 class StartForm(Form):
@@ -83,21 +84,27 @@ def reconciliation_list() -> ResponseReturnValue:
 
 def _list(chosen: str, form: StartForm | None = None) -> ResponseReturnValue:
     actor, today, csv = current_actor(), business_today(), listing.wants_csv()
+    number = 1 if csv else listing.page_number()
+    per_page = listing.EXPORTED if csv else _DAYS_A_PAGE
 
-    def work(unit: Session) -> tuple[list[DayView], list[tuple[str, str]], list[TransferView]]:
+    def work(
+        unit: Session,
+    ) -> tuple[tuple[list[DayView], int], list[tuple[str, str]], list[TransferView]]:
         accounts = trust_accounts(unit, actor)
         only = next((one.id for one in accounts if one.reference == chosen), None)
-        limit = listing.EXPORTED if csv else 90
-        found = days.history(unit, actor, trust_account_id=only, limit=limit)
+        found = days.history(unit, actor, trust_account_id=only, page=number, per_page=per_page)
         ordered = days.open_transfers(unit, actor)
         return found, [(one.reference, one.name) for one in accounts], ordered
 
-    found, accounts, ordered = reading(work)
+    (found, count), accounts, ordered = reading(work)
     if csv:
         return _csv(found)
     return render_template(
         "admin/reconciliation/list.html",
         rows=found,
+        count=count,
+        page=number,
+        per_page=per_page,
         states=STATES,
         account=chosen,
         accounts=accounts,

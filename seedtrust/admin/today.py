@@ -60,6 +60,7 @@ EXCEPTION_WORDS: Final = {
     "file.foreign": "Files at the bank that are not ours",
     "job.failed": "Jobs that failed",
     "ledger.fault": "Faults in the books",
+    "limit.change": "Limits that wait for a second person",
     "outbox.parked": "Messages that could not be delivered",
     "payment.refused": "Payments that the bank refused",
     "payment.returned": "Payments that came back",
@@ -326,6 +327,7 @@ _SUBJECT_PAGES: Final = {
     "reconciliation": "admin.reconciliation_detail",
     "payee_account": "admin.payees_account",
     "correction": "admin.returns_corrections",
+    "limit_change": "admin.limits_list",
     "outbox_message": "admin.jobs_overview",
     "job_run": "admin.jobs_overview",
 }
@@ -334,7 +336,7 @@ _SUBJECT_PAGES: Final = {
 def subject_href(item: Exceptional) -> str | None:
     """Return the page of what an exception is about, or of its case, if there is one."""
     endpoint = _SUBJECT_PAGES.get(item.subject_type)
-    if endpoint == "admin.jobs_overview":
+    if endpoint in {"admin.jobs_overview", "admin.limits_list"}:
         return url_for(endpoint)
     if endpoint is not None:
         return url_for(endpoint, reference=item.subject_ref)

@@ -39,6 +39,8 @@ class Permission(StrEnum):
     JOBS_RUN = "jobs.run"
     JOBS_VIEW = "jobs.view"
     LEDGER_VIEW = "ledger.view"
+    LIMITS_DECIDE = "limits.decide"
+    LIMITS_PROPOSE = "limits.propose"
     MILESTONES_RECORD = "milestones.record"
     PAYMENTS_CANCEL = "payments.cancel"
     PAYMENTS_CONFIRM_NOT_SENT = "payments.confirm_not_sent"
@@ -207,6 +209,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.DEPOSITS_MATCH,
         Permission.ECHECKS_RELEASE,
         Permission.FUNDING_ASK,
+        Permission.LIMITS_PROPOSE,
         Permission.PAYEES_APPROVE,
         Permission.RECONCILIATION_REVIEW,
         Permission.CASES_CHOOSE_RAIL,
@@ -230,6 +233,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.RAILS_SWITCH,
         Permission.RUNS_RELEASE,
         Permission.SHORTAGES_DECIDE,
+        Permission.LIMITS_DECIDE,
         Permission.CLOCK_MOVE,
     ),
     Role.LEGAL: _staff(Permission.CASES_HOLD, Permission.SCHEDULE_ACTIVATE, Permission.USERS_GRANT),

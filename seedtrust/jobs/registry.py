@@ -121,7 +121,8 @@ JOBS: Final[tuple[Job, ...]] = (
     ),
     Job(
         "schedule.materialise",
-        (time(5, 30),),
+        # Once more before the cut-off: a milestone of the morning may be due tomorrow.
+        (time(5, 30), time(12, 30)),
         cases.materialise,
         "Turns due schedule items into approved, reserved requests.",
     ),

@@ -114,6 +114,7 @@ PAGES = (
     "/admin/deposits/{deposit}",
     "/admin/funding",
     "/admin/funding/{funding}",
+    "/admin/limits",
     "/admin/shortages",
     "/admin/shortages?state=OPEN",
     "/admin/shortages/{shortage}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.reconciliation.service import import_statement
@@ -144,3 +144,20 @@ def test_a_person_matches_a_line_and_undoes_it_with_a_reason(desk: DeskWorld) ->
     assert f"deposit:{first}" in builder.get(page).text
     assert desk.of("auditor").get(f"{page[:-1]}9").status_code == 404
     assert f"{page}/match" not in desk.of("auditor").get(page).text
+
+
+def test_reconciled_days_come_in_pages(desk: DeskWorld) -> None:
+    moment, account = desk.api.moment(), desk.api.world.case.trust_account_id
+    for number in range(27):
+        on = date(2026, 1, 1) + timedelta(days=number)
+        desk.api.do(
+            lambda session, day=on: take_stock(  # type: ignore[misc]
+                session, Actor.system("tests"), trust_account_id=account, on=day, moment=moment
+            )
+        )
+    auditor = desk.of("auditor")
+    first, second = (auditor.get(f"/admin/reconciliation?page={n}").text for n in (1, 2))
+    assert "1–25 of 27 days" in " ".join(first.split())
+    assert first.count('href="/admin/reconciliation/') == 25
+    assert second.count('href="/admin/reconciliation/') == 2
+    assert len(auditor.get("/admin/reconciliation?format=csv").text.splitlines()) == 28

@@ -56,6 +56,7 @@ def test_every_permission_is_held_by_somebody() -> None:
         (Permission.TERMS_EDIT, Permission.SCHEDULE_ACTIVATE),
         (Permission.REQUESTS_REVIEW, Permission.RUNS_BUILD),
         (Permission.SHORTAGES_PROPOSE, Permission.SHORTAGES_DECIDE),
+        (Permission.LIMITS_PROPOSE, Permission.LIMITS_DECIDE),
         (Permission.USERS_GRANT, Permission.USERS_INVITE),
         (Permission.USERS_GRANT, Permission.RUNS_RELEASE),
     ],

@@ -122,3 +122,17 @@ class ProposerCannotApply(SegregationOfDuties):
 
     code = "proposer_cannot_apply"
     title = "Another person has to apply this correction"
+
+
+class LimitChangeOpen(Conflict):
+    """Another change of the same limit waits for a second person."""
+
+    code = "limit_change_open"
+    title = "A change of this limit is waiting"
+
+
+class LimitProposerCannotDecide(SegregationOfDuties):
+    """Who proposed a limit may not decide about it."""
+
+    code = "limit_proposer_cannot_decide"
+    title = "Another person has to decide about this limit"

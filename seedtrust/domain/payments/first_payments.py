@@ -72,7 +72,8 @@ def beyond_first_payment(session: Session, items: Sequence[Item]) -> dict[int, s
         if used.get(item.account.id, 0) + cents > limit:
             beyond[item.request.id] = (
                 "The payee's bank account has changed: until a first payment to it has settled, "
-                f"at most ${format_dollars(limit)} may go there."
+                f"at most ${format_dollars(limit)} may go there. Let a smaller payment settle "
+                "first, or have two people change the limit on the page “Limits”."
             )
         else:
             used[item.account.id] = used.get(item.account.id, 0) + cents

@@ -31,6 +31,7 @@ from seedtrust.domain.payments.states import (
     ExceptionReason,
     FileState,
     InstructionState,
+    LimitChangeState,
     Rail,
     ReconciliationStatus,
     RunState,
@@ -450,3 +451,26 @@ class AccountCorrection(Base):
     version: Mapped[int] = mapped_column(Integer, nullable=False)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+
+
+class LimitChange(Base):
+    """Another limit of first payments that one person proposed and another decided."""
+
+    __tablename__ = "limit_changes"
+    __table_args__ = (one_of("state", LimitChangeState),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(Ascii(15), unique=True)
+    trust_account_id: Mapped[int] = mapped_column(ForeignKey("trust_accounts.id"))
+    # The same account while it waits: one change at a time.
+    open_account_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    state: Mapped[str] = mapped_column(Ascii(20))
+    before_cents: Mapped[int | None] = mapped_column(CentsType)
+    after_cents: Mapped[int | None] = mapped_column(CentsType)
+    reason: Mapped[str] = mapped_column(String(500))
+    proposed_on: Mapped[date] = mapped_column()
+    proposed_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    proposed_by: Mapped[str] = mapped_column(String(200))
+    decided_on: Mapped[date | None] = mapped_column()
+    decided_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    decided_by: Mapped[str] = mapped_column(String(200), default="")

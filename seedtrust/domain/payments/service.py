@@ -108,17 +108,30 @@ def limit_first_payments(
 ) -> TrustAccount:
     """Set what a person's changed account may get before a first payment has settled, in cents.
 
-    None lifts the limit. Only a job or a command may do this; the change is on the trail. Raises
-    NotFound, InvalidAmount, Forbidden.
+    None lifts the limit. Only a job or a command may do this alone; people change it by two, see
+    `limits`. The change is on the trail. Raises NotFound, InvalidAmount, Forbidden.
     """
     if not actor.is_system:
-        message = "Limits of trust accounts are set from the command line."
+        message = "One person proposes another limit, a second one decides: see the page “Limits”."
         raise Forbidden(message)
     rows = lock_where(session, select(TrustAccount).where(TrustAccount.code == code))
     if not rows:
         message = f"There is no trust account with the code {code}."
         raise NotFound(message)
     account = rows[0]
+    set_first_payment_limit(session, actor, account, limit_cents, moment=moment)
+    return account
+
+
+def set_first_payment_limit(
+    session: Session,
+    actor: Actor,
+    account: TrustAccount,
+    limit_cents: int | None,
+    *,
+    moment: Moment,
+) -> None:
+    """Let a limit of first payments hold from now on; the caller holds the lock and the right."""
     before = account.first_payment_limit_cents
     account.first_payment_limit_cents = (
         None if limit_cents is None else check_amount_cents(limit_cents, "limit_cents")
@@ -132,7 +145,6 @@ def limit_first_payments(
         facts={"before_cents": before, "after_cents": account.first_payment_limit_cents},
         now=moment.at,
     )
-    return account
 
 
 def _check(account: TrustAccount) -> None:

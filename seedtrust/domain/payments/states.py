@@ -257,3 +257,11 @@ CORRECTION_TONES: Final = {
 UNDECIDED_CORRECTIONS: Final = frozenset({CorrectionState.OPEN, CorrectionState.PROPOSED})
 # The originator changes the account within this many banking days of receipt (Nacha rules).
 CORRECTION_BANKING_DAYS: Final = 6
+
+
+class LimitChangeState(StrEnum):
+    """Whether a second person has let another limit hold."""
+
+    PROPOSED = "PROPOSED"
+    APPROVED = "APPROVED"
+    REFUSED = "REFUSED"

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from seedtrust.core.errors import NotFound
@@ -26,16 +26,29 @@ _PROOF: Final = TypeAdapter(ThreeWay)
 
 
 def history(
-    session: Session, actor: Actor, *, trust_account_id: int | None = None, limit: int = 90
-) -> list[DayView]:
-    """Return reconciled days, the newest first, versions that no longer count too. One query."""
+    session: Session,
+    actor: Actor,
+    *,
+    trust_account_id: int | None = None,
+    page: int = 1,
+    per_page: int = 50,
+) -> tuple[list[DayView], int]:
+    """Return a page of reconciled days, the newest first, and how many there are in all.
+
+    Versions that no longer count are among them. Two queries.
+    """
     actor.require(Permission.RECONCILIATION_VIEW)
-    wanted = _rows().order_by(
-        Reconciliation.as_of_on.desc(), TrustAccount.name, Reconciliation.version_number.desc()
+    row = Reconciliation
+    mine = [] if trust_account_id is None else [row.trust_account_id == trust_account_id]
+    wanted = (
+        _rows()
+        .where(*mine)
+        .order_by(row.as_of_on.desc(), TrustAccount.name, row.version_number.desc())
+        .limit(per_page)
+        .offset((page - 1) * per_page)
     )
-    if trust_account_id is not None:
-        wanted = wanted.where(Reconciliation.trust_account_id == trust_account_id)
-    return [_view(row, account) for row, account in session.execute(wanted.limit(limit))]
+    count = session.execute(select(func.count(row.id)).where(*mine)).scalar_one()
+    return [_view(found, account) for found, account in session.execute(wanted)], count
 
 
 def day_for(

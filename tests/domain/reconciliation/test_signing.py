@@ -284,7 +284,7 @@ def test_a_corrected_statement_makes_a_locked_day_stale_and_a_new_version_counts
     after = stock(world)
     assert (after.version_number, after.state) == (2, DayState.OPEN)
     assert waiting(world) == [signing.DIFFERENCE_KIND]
-    listed = world.do(lambda s: days.history(s, world.lead))
+    listed, _ = world.do(lambda s: days.history(s, world.lead))
     assert [(one.version_number, one.is_current) for one in listed] == [(2, True), (1, False)]
     with pytest.raises(WrongState):
         prepare(world, agreed)
@@ -319,7 +319,7 @@ def test_the_night_proves_each_reported_day_once(
     tools = desk.at(WEDNESDAY, 6, 30)
     assert nightly(tools) == (2, 0)
     assert nightly(tools) == (0, 0)
-    listed = world.do(lambda s: days.history(s, world.lead))
+    listed, _ = world.do(lambda s: days.history(s, world.lead))
     assert [(one.on, one.state) for one in listed] == [
         (TUESDAY, DayState.OPEN),
         (MONDAY, DayState.OPEN),
