@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-revision = "0100"
-down_revision = "0099"
+revision = "0109"
+down_revision = "0108"
 branch_labels = None
 depends_on = None
 
