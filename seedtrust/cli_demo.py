@@ -9,7 +9,7 @@ import sys
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -25,6 +25,8 @@ from seedtrust.journeys.reader import JourneyRefused, read_journey
 from seedtrust.journeys.shipped import journey_folders
 from seedtrust.settings import Settings
 from seedtrust.supervisor import Child, Supervisor
+
+_MORE: Final = 20
 
 
 @click.command()
@@ -43,19 +45,26 @@ from seedtrust.supervisor import Child, Supervisor
 )
 @click.option(
     "--more",
-    default=0,
-    show_default=True,
     type=click.IntRange(0, generated.MOST_JOURNEYS),
-    help="Further journeys, drawn from a seed, that are played after the others.",
+    help=f"Further journeys, drawn from a seed and played beside the others; {_MORE} without "
+    "--journeys, none with it.",
 )
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0, generated.SEEDS - 1))
+@click.option(
+    "--seed",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, generated.SEEDS - 1),
+    help="What the further journeys are drawn from.",
+)
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 def demo(
-    *, port: int, data: Path, journeys: Path | None, more: int, seed: int, no_browser: bool
+    *, port: int, data: Path, journeys: Path | None, more: int | None, seed: int, no_browser: bool
 ) -> None:
     """Run everything on this machine, with sample journeys; Ctrl-C ends it."""
     console = Console(stderr=False)
-    folders = _checked(journeys)
+    folders = _found(journeys)
+    if more is None:
+        more = _MORE if journeys is None else 0
     _require_free(port)
     environment = _environment(port, data)
     os.environ.update(environment)
@@ -64,8 +73,10 @@ def demo(
     # What a former start has written is not true of this one until the player says so.
     (settings.data_dir / "demo.json").unlink(missing_ok=True)
     url = environment["SEEDTRUST_PUBLIC_BASE_URL"]
-    later = _drawn(settings, seed, more) if more else ()
-    supervisor = Supervisor(_children(port, settings, folders, later), settings.data_dir / "logs")
+    if more:
+        folders = [*folders, *_drawn(settings, seed, more)]
+        _check(folders)
+    supervisor = Supervisor(_children(port, settings, folders), settings.data_dir / "logs")
     with supervisor:
         is_up = supervisor.wait_for(f"{url}/health/ready", seconds=60)
         if not is_up and supervisor.is_running:
@@ -75,16 +86,22 @@ def demo(
             _welcome(console, url, settings, supervisor)
         if is_up and not no_browser and sys.stdout.isatty():
             webbrowser.open(f"{url}/admin")
-        _watch(console, settings, supervisor, len(folders) + len(later))
+        _watch(console, settings, supervisor, len(folders))
     console.print("Stopped. Nothing is left running; start again to go on with the same data.")
 
 
-def _checked(folder: Path | None) -> Sequence[Path]:
-    """Read every journey before anything starts; a broken one ends the command."""
+def _found(folder: Path | None) -> Sequence[Path]:
+    """Return the folders of the journeys, all read and found good before anything starts."""
     folders = journey_folders(folder)
     if not folders:
         click.echo(f"There is no journey in {folder}; each needs a journey.toml.", err=True)
         raise SystemExit(2)
+    _check(folders)
+    return folders
+
+
+def _check(folders: Sequence[Path]) -> None:
+    """Read every journey; a broken one ends the command, and so do two with one name or number."""
     faults = []
     seen: dict[str, Path] = {}
     for found in folders:
@@ -101,7 +118,6 @@ def _checked(folder: Path | None) -> Sequence[Path]:
     if faults:
         click.echo("\n".join(faults), err=True)
         raise SystemExit(2)
-    return folders
 
 
 def _drawn(settings: Settings, seed: int, count: int) -> Sequence[Path]:
@@ -140,9 +156,7 @@ def _environment(port: int, data: Path) -> dict[str, str]:
     }
 
 
-def _children(
-    port: int, settings: Settings, folders: Sequence[Path], later: Sequence[Path]
-) -> list[Child]:
+def _children(port: int, settings: Settings, folders: Sequence[Path]) -> list[Child]:
     python = [sys.executable, "-m", "seedtrust.cli"]
     bank_port = settings.bank_url.rpartition(":")[2]
     smtp_port = settings.smtp_url.get_secret_value().rpartition(":")[2]
@@ -174,12 +188,7 @@ def _children(
         Child("beat", [*python, "beat"]),
         Child(
             "player",
-            [
-                *python,
-                "demo-play",
-                *(str(folder) for folder in folders),
-                *(f"--then={folder}" for folder in later),
-            ],
+            [*python, "demo-play", *(str(folder) for folder in folders)],
             ends_by_itself=True,
         ),
     ]

@@ -23,23 +23,14 @@ from seedtrust.journeys.progress import Progress, write_json, write_progress
 from seedtrust.journeys.reader import read_journey
 from seedtrust.journeys.script import Journey
 from seedtrust.journeys.setting import set_up
+from seedtrust.journeys.shipped import AFTERWARDS
 from seedtrust.settings import Settings
-
-# The demo's business date after the play; a button on the pages moves it on.
-AFTERWARDS = date(2026, 7, 6)
 
 
 @click.command("demo-play")
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--then",
-    "later",
-    multiple=True,
-    type=click.Path(path_type=Path, exists=True),
-    help="A journey that is played after the others, when demo.json is there already.",
-)
-def play(folders: tuple[Path, ...], later: tuple[Path, ...]) -> None:
-    """Play journeys into the demo's database and write demo.json."""
+def play(folders: tuple[Path, ...]) -> None:
+    """Play journeys side by side into the demo's database and write demo.json."""
     settings = settings_or_exit()
     tools = make_tools(settings)
     with create_app(settings).app_context():
@@ -57,17 +48,13 @@ def play(folders: tuple[Path, ...], later: tuple[Path, ...]) -> None:
 
         report(AFTERWARDS, 0, 0)
         player = Player(tools, control, cast, report)
-        played: list[tuple[Journey, Played]] = []
-        for group, until in ((folders, AFTERWARDS), (later, None)):
-            if not group:
-                continue
-            journeys = [(folder, read_journey(folder / "journey.toml")) for folder in group]
-            player.play([journey for _, journey in journeys], until=until)
-            played += [
-                (journey, player.outcome(journey, folder / "ledger.csv"))
-                for folder, journey in journeys
-            ]
-            write_json(settings.data_dir / "demo.json", _summary(settings, logins, played))
+        journeys = [(folder, read_journey(folder / "journey.toml")) for folder in folders]
+        player.play([journey for _, journey in journeys], until=AFTERWARDS)
+        played = [
+            (journey, player.outcome(journey, folder / "ledger.csv"))
+            for folder, journey in journeys
+        ]
+        write_json(settings.data_dir / "demo.json", _summary(settings, logins, played))
     for _, outcome in played:
         click.echo(f"{outcome.name}: {outcome.result}")
 

@@ -48,6 +48,7 @@ class _Faults:
         told = [spec.payee for spec in journey.bank_events]
         self._refer("bank_events", "payee", told, paid | {None})
         self._bank_events_are_possible(journey)
+        self._called_off_without_money(journey)
         changed = [spec.payee for spec in journey.account_changes]
         self._refer("account_changes", "payee", changed, paid)
         self._refund_goes_right(journey)
@@ -76,6 +77,16 @@ class _Faults:
         for index, email in enumerate(emails):
             if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
                 self.fault("parties", index, "email", f"“{email}” is not an e-mail address")
+
+    def _called_off_without_money(self, journey: Journey) -> None:
+        if journey.cancelled_on is None:
+            return
+        if journey.deposits or journey.agreement_on or journey.closing or journey.terminated_on:
+            reason = "only a journey without money and agreement is called off; end it with closing"
+            self.fault("case", 0, "cancelled_on", reason)
+        elif journey.last_day > journey.cancelled_on:
+            reason = "somebody acts after the journey is called off"
+            self.fault("case", 0, "cancelled_on", reason)
 
     def _refund_goes_right(self, journey: Journey) -> None:
         if journey.closing is None:

@@ -11,8 +11,13 @@ from typing import Final
 
 from seedtrust.core.bankdays import add_banking_days, on_or_after, previous_banking_day
 from seedtrust.core.money import plain_dollars
+from seedtrust.journeys.shipped import AFTERWARDS
 
-LAST_DAY: Final = date(2027, 6, 11)
+# People act until the first; what follows for the money is told until the second, the day on which
+# the demo stands. A payment that leaves on that day stands in the ledger with the day after it.
+LAST_ACT_DAY: Final = date(2026, 6, 26)
+LAST_DAY: Final = AFTERWARDS
+_LAST_PAYMENT_DAY: Final = add_banking_days(LAST_DAY, 1)
 COLUMNS: Final = ("line", "date", "type", "category", "amount", "balance")
 # What stands first on a day: fees, payments, returns, bounced deposits, deposits, the refund.
 FEE, PAYMENT, RETURN, BOUNCE, DEPOSIT, REFUND = range(1, 7)
@@ -79,7 +84,7 @@ class Draft:
         self.count += 1
         place = order or (1, 0, self.count)
         self.taken.add(on)
-        if on <= LAST_DAY:
+        if on <= (_LAST_PAYMENT_DAY if rank == PAYMENT else LAST_DAY):
             self.money.append(Entry(on, rank, place, kind, category, cents))
         return place
 
@@ -110,6 +115,15 @@ class Draft:
         """Let money of the first parent come in."""
         self.block("deposits", on=on, amount=plain_dollars(cents), **{"from": "parent"}, **more)
         self.line(on, DEPOSIT, "DEPOSIT", "funding", cents)
+
+    def unmatched_wire(self, on: date, cents: int) -> None:
+        """Let a wire come in that names no case and that nobody has matched yet."""
+        amount = {"amount": plain_dollars(cents), "from": "parent"}
+        self.block("deposits", on=on, **amount, names_the_case=Raw("false"), matched=Raw("false"))
+
+    def forget_payments_after(self, day: date) -> None:
+        """Take out the payments that would settle later, because they cannot leave."""
+        self.money = [line for line in self.money if line.rank != PAYMENT or line.on <= day]
 
     def scheduled(self, due_on: date, category: str, cents: int, position: int) -> None:
         """Let the calendar pay on the day on which it is due, or the next banking day."""
@@ -174,6 +188,11 @@ def firsts(day: date, count: int) -> Iterator[date]:
     months = day.year * 12 + day.month - 1
     for number in range(1, count + 1):
         yield date((months + number) // 12, (months + number) % 12 + 1, 1)
+
+
+def leaves_on(due_on: date) -> date:
+    """Return the day on whose morning the calendar turns what is due on a day into a payment."""
+    return previous_banking_day(on_or_after(due_on))
 
 
 def later(day: date, days: int) -> date:

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from seedtrust.core.clock import Moment
 from seedtrust.core.permissions import Role
+from seedtrust.domain.cases.moves import cancel_case
 from seedtrust.domain.cases.states import Milestone, Stage
 from seedtrust.domain.closing import service as closing
 from seedtrust.domain.terms import milestones
@@ -26,6 +27,23 @@ def terminate(scene: Scene, moment: Moment) -> None:
                 code=Milestone.AGREEMENT_TERMINATED,
                 occurred_on=moment.today,
                 note="Agreement terminated",
+                moment=moment,
+            )
+
+    in_transaction(work)
+
+
+def call_off(scene: Scene, moment: Moment) -> None:
+    """Call off a journey that has not begun and holds no money."""
+
+    def work(session: Session) -> None:
+        case = find_case(session, scene.journey)
+        if case.stage != Stage.CANCELLED:
+            cancel_case(
+                session,
+                scene.cast.next_of(session, Role.ESCROW_SPECIALIST),
+                case_ref=case.reference,
+                reason="The parents have decided against it",
                 moment=moment,
             )
 

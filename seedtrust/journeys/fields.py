@@ -35,6 +35,7 @@ TABLES: Final = {
         "escrow_agreement_on",
         "agreement_on",
         "terminated_on",
+        "cancelled_on",
         "until",
     ),
     "parties": ("key", "role", "name", "email", "alias", "state", "account", "signs", "certifies"),
@@ -60,7 +61,7 @@ TABLES: Final = {
         "evidence",
     ),
     "milestones": ("code", "on", "occurred_on", "proof", "embryo_days"),
-    "deposits": ("on", "amount", "from", "names_the_case", "matched_on", "by"),
+    "deposits": ("on", "amount", "from", "names_the_case", "matched", "matched_on", "by"),
     "requests": (
         "on",
         "by",

@@ -8,33 +8,42 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-from seedtrust.core.bankdays import add_banking_days, on_or_after
+from seedtrust.core.bankdays import (
+    add_banking_days,
+    on_or_after,
+    previous_banking_day,
+)
 from seedtrust.core.money import plain_dollars
 from seedtrust.journeys.draft import (
     BOUNCE,
     FEE,
+    LAST_ACT_DAY,
     LAST_DAY,
     PAYMENT,
     REFUND,
     RETURN,
     Draft,
+    Entry,
     Raw,
     firsts,
     later,
+    leaves_on,
 )
+from seedtrust.journeys.plans import PLANS, Plan
 
-FIRST_DAY: Final = date(2026, 7, 7)
 MOST_JOURNEYS: Final = 99
 SEEDS: Final = 6_000
 _SETTLEMENT_DAYS: Final = 2
 _COOLING_DAYS: Final = 3
 _AGREEMENT_AT: Final = 20
 _TERMINATION_AT: Final = 32
+# A check that comes in on the sixth day counts in the morning of the fifth banking day after it.
+_COLLECTED_AT: Final = 11
 
 _FIRST_NAMES: Final = (
     "Ada",
@@ -73,58 +82,6 @@ _LAST_NAMES: Final = (
 # Numbers of the right shape and check digit, as the other sample journeys use them.
 _ROUTING: Final = ("211370600", "323171904", "123104207", "021173903", "123206503", "031302803")
 _AGENCIES: Final = (("Cedar Bridge", "4400911001"), ("Tidewater Match", "4400911002"))
-
-# Where a journey stops, in banking days after it opened, by what its case is then called.
-_DONATION_STOPS: Final = {
-    "AWAITING_ESCROW_AGREEMENT": 2,
-    "PENDING_FUNDING": 4,
-    "AWAITING_EXECUTED_AGREEMENT": 13,
-    "CYCLE_IN_PROGRESS": 30,
-    "POST_RETRIEVAL": 55,
-    "AWAITING_CLOSE_APPROVAL": 62,
-    "FINAL_ACCOUNTING": 64,
-    "CLOSED": 99,
-}
-_SURROGACY_STOPS: Final = {
-    "PENDING_FUNDING": 4,
-    "AWAITING_EXECUTED_AGREEMENT": 18,
-    "AWAITING_HEARTBEAT": 40,
-    "PREGNANT": 150,
-    "POST_DELIVERY": 240,
-}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What one journey is: its kind, the stage in which it stops, and what goes wrong."""
-
-    kind: str
-    stage: str
-    trouble: str = ""
-
-
-PLANS: Final = (
-    Plan("surrogacy", "PREGNANT", "account_closed"),
-    Plan("egg_donation", "CLOSED", "denied"),
-    Plan("surrogacy", "POST_DELIVERY", "over_cap"),
-    Plan("egg_donation", "POST_RETRIEVAL", "return"),
-    Plan("surrogacy", "AWAITING_HEARTBEAT", "lost"),
-    Plan("egg_donation", "CYCLE_IN_PROGRESS", "withdrawn"),
-    Plan("surrogacy", "PREGNANT", "shortfall_covered"),
-    Plan("egg_donation", "PENDING_FUNDING", "bounced"),
-    Plan("egg_donation", "CLOSED", "terminated"),
-    Plan("surrogacy", "PREGNANT", "unanswered"),
-    Plan("egg_donation", "POST_RETRIEVAL", "shortfall"),
-    Plan("surrogacy", "AWAITING_EXECUTED_AGREEMENT"),
-    Plan("egg_donation", "FINAL_ACCOUNTING"),
-    Plan("surrogacy", "PENDING_FUNDING", "bounced"),
-    Plan("egg_donation", "AWAITING_CLOSE_APPROVAL"),
-    Plan("surrogacy", "CLOSED", "terminated"),
-    Plan("egg_donation", "AWAITING_ESCROW_AGREEMENT"),
-    Plan("surrogacy", "AWAITING_HEARTBEAT"),
-    Plan("egg_donation", "AWAITING_EXECUTED_AGREEMENT"),
-    Plan("egg_donation", "CYCLE_IN_PROGRESS", "unreviewed"),
-)
 
 
 @dataclass(frozen=True)
@@ -167,15 +124,15 @@ class _Story:
         stage = plan.stage.lower().replace("_", "-")
         self.name = f"seed{seed}-{index + 1:02d}-{stage}"
         self.number = 300_000 + seed * 100 + index
-        # A birth has to come before the last day.
-        latest = 5 if plan.stage == "POST_DELIVERY" else 30
-        self.draft = Draft(add_banking_days(FIRST_DAY, draw.randrange(latest) + 1))
-        self.rail = draw.choice(["nacha", "huntington"])
+        self.age = draw.randint(*plan.ages)
+        self.draft = Draft(add_banking_days(LAST_ACT_DAY, -self.age))
+        # Kinds take turns in the table of plans, so rails do in pairs: each kind is on both.
+        self.rail = ("nacha", "huntington")[(index // 2 + seed) % 2]
         self.family, self.other = draw.sample(_LAST_NAMES, 2)
-        self.surrogacy = plan.kind == "surrogacy"
+        self.surrogacy = plan.is_surrogacy
         self.carrier = "surrogate" if self.surrogacy else "donor"
         self.agency = draw.choice(_AGENCIES)
-        self.stops = _SURROGACY_STOPS if self.surrogacy else _DONATION_STOPS
+        self.stops = plan.stops
         self.stop = self.stops.get(plan.stage, 99)
         if plan.trouble == "terminated":
             self.stop = _TERMINATION_AT
@@ -236,13 +193,23 @@ class _Story:
         self.days["escrow_agreement_on"] = draft.day(3)
         if self.plan.trouble == "bounced":
             self._bounced_check()
+        if self.plan.stage == "CANCELLED":
+            self.days["cancelled_on"] = draft.day(5)
         if self.stop < self.stops["AWAITING_EXECUTED_AGREEMENT"]:
             return False
-        funded_on = draft.day(6)
-        draft.deposit(funded_on, self.funding)
-        draft.line(on_or_after(later(funded_on, 1)), FEE, "FEE", "escrow_fee", -fee)
-        draft.request(9, "coordinator", "agency", "agency_fee", self._cents(600_000, 900_000))
-        draft.request(11, "coordinator", "clinic", "psych", self._cents(40_000, 70_000))
+        late = self.plan.trouble == "bounced_late"
+        paid_on, counts_on = draft.day(6), draft.day(_COLLECTED_AT if late else 6)
+        draft.deposit(paid_on, self.funding, **({"by": "check"} if late else {}))
+        draft.line(on_or_after(later(counts_on, 1)), FEE, "FEE", "escrow_fee", -fee)
+        first = 14 if late else 9
+        draft.request(first, "coordinator", "agency", "agency_fee", self._cents(600_000, 900_000))
+        draft.request(first + 2, "coordinator", "clinic", "psych", self._cents(40_000, 70_000))
+        if late:
+            self._bounced_when_spent(paid_on)
+        elif self.plan.trouble == "unmatched":
+            # Nobody knows yet whose money this is, so no case has it.
+            cents = self._cents(100_000, 300_000)
+            draft.unmatched_wire(LAST_ACT_DAY, cents)
         if self.stop < _AGREEMENT_AT:
             return False
         self.days["agreement_on"] = draft.day(self.signs_at)
@@ -265,6 +232,12 @@ class _Story:
         draft.deposit(on, cents, by="check")
         draft.block("bank_events", on=bounced_on, event="bounced_deposit", deposit_on=on)
         draft.line(bounced_on, BOUNCE, "RETURN", "funding", -cents)
+
+    def _bounced_when_spent(self, paid_on: date) -> None:
+        # The case gives back what it still has; the company owes the rest, and the case stops.
+        draft, on = self.draft, self.draft.day(20)
+        draft.block("bank_events", on=on, event="bounced_deposit", deposit_on=paid_on)
+        draft.line(on, BOUNCE, "RETURN", "funding", -draft.owned(on))
 
     def _donation(self) -> None:
         draft, total = self.draft, 100 * self.rng.randrange(8_000, 12_001)
@@ -300,8 +273,9 @@ class _Story:
         if self.plan.trouble == "denied":
             why = "No clause of the agreement covers this."
             draft.ask(29, "donor", "donor", "other", cents, answer="refused", reason=why)
-        elif self.plan.trouble in {"withdrawn", "unreviewed"}:
-            draft.ask(29, "donor", "donor", "travel", cents, answer=self.plan.trouble)
+        elif self.plan.trouble == "unreviewed":
+            draft.ask(29, "donor", "donor", "travel", cents, answer="withdrawn")
+            draft.ask(self.age, "donor", "donor", "travel", cents + 100, answer="unreviewed")
         draft.request(31, "donor", "donor", "medical_copay", self._cents(2_000, 9_000))
 
     def _after_retrieval(self) -> None:
@@ -321,7 +295,9 @@ class _Story:
     def _too_much(self, offset: int) -> int:
         """Ask for more than the case owns and have it approved; return the amount in cents."""
         draft = self.draft
-        cents = draft.owned(draft.day(offset)) + self._cents(100_000, 200_000)
+        nearby = range(offset - 5, offset + 15)
+        most = max(draft.owned(draft.day(number)) for number in nearby)
+        cents = most + self._cents(100_000, 200_000)
         draft.ask(offset, self.carrier, self.carrier, "travel", cents)
         return cents
 
@@ -394,7 +370,7 @@ class _Story:
             heartbeat_on = add_banking_days(heartbeat_on, 1)
         draft.milestone("heartbeat_confirmed", heartbeat_on)
         draft.deposit(add_banking_days(heartbeat_on, 3), base + 1_500_000)
-        # What falls due after a loss is not owed; a balance takes later instalments with it.
+        # What has not left at a loss stays; a balance takes later instalments with it.
         ends_on, balance_on = LAST_DAY, LAST_DAY
         if self.plan.trouble == "lost":
             ends_on = on_or_after(later(heartbeat_on, 50))
@@ -405,12 +381,12 @@ class _Story:
             balance_on = later(born_on, 14)
         share = (2 * base + months) // (2 * months)
         for first in firsts(heartbeat_on, months - 1):
-            if first <= ends_on:
+            if leaves_on(first) <= ends_on:
                 draft.scheduled(min(first, balance_on), "base_compensation", share, 1)
         if self.plan.stage == "POST_DELIVERY":
             rest = base - share * (months - 1)
             draft.scheduled(balance_on, "base_compensation", rest, 1)
-        if weeks_14_on <= ends_on:
+        if leaves_on(weeks_14_on) <= ends_on:
             draft.scheduled(weeks_14_on, "maternity_clothing", clothing, 2)
         self._trouble_of_a_pregnancy()
 
@@ -422,7 +398,9 @@ class _Story:
             self._over_cap()
         elif trouble == "unanswered":
             cents = self._cents(30_000, 60_000)
-            draft.ask(88, "coordinator", "clinic", "psych", cents, answer="unanswered")
+            draft.ask(self.age, "coordinator", "clinic", "psych", cents, answer="unanswered")
+        elif trouble == "account_missing":
+            self._account_missing()
         elif trouble == "shortfall_covered":
             cents = self._too_much(80)
             covered_on = draft.free_day(84, then=1)
@@ -445,25 +423,46 @@ class _Story:
         self.draft.request(
             82, "surrogate", "surrogate", "childcare", sum(asked), approved=allowed, **more
         )
+        # Approved, and held back until its day, which comes after the last one told here.
+        day, cents = add_banking_days(LAST_DAY, 10), self._cents(4_000, 20_000)
+        self.draft.ask(self.age, "surrogate", "surrogate", "medical_copay", cents, pay_on=day)
 
     def _account_closed(self) -> None:
         """Close the surrogate's account before a first of a month: all that settles comes back."""
         draft, offset = self.draft, 95
         while draft.day(offset).month == draft.day(offset + 1).month:
             offset += 1
-        closed_on, first_on = draft.day(offset), draft.day(offset + 1)
-        back_on = add_banking_days(first_on, _SETTLEMENT_DAYS)
-        changed_on = add_banking_days(back_on, 1)
+        returned = self._all_comes_back(draft.day(offset))
+        changed_on = add_banking_days(returned[0].on, 1)
         again_on = add_banking_days(changed_on, _COOLING_DAYS + 1)
-        draft.block("bank_events", on=closed_on, event="account_closed", payee="surrogate")
         account = self._account()
         draft.block("account_changes", on=changed_on, payee="surrogate", account=account)
+        for line in returned:
+            draft.line(again_on, PAYMENT, "REISSUE", line.category, -line.cents, line.order)
+
+    def _account_missing(self) -> None:
+        """Close the surrogate's account a month before the end; no new one is given."""
+        closed_on = previous_banking_day(LAST_ACT_DAY.replace(day=1))
+        back_on = self._all_comes_back(closed_on)[0].on
+        # What falls due from then on waits for an account as well.
+        self.draft.forget_payments_after(back_on)
+
+    def _all_comes_back(self, closed_on: date) -> list[Entry]:
+        """Let what settles on the next banking day come back; return the lines of the returns.
+
+        Each keeps the place of its payment, for the day on which it is paid again.
+        """
+        draft, first_on = self.draft, add_banking_days(closed_on, 1)
+        back_on = add_banking_days(first_on, _SETTLEMENT_DAYS)
+        draft.block("bank_events", on=closed_on, event="account_closed", payee="surrogate")
         settled = sorted(
             (line for line in draft.money if line.on == first_on), key=lambda line: line.order
         )
+        returned = []
         for line in settled:
             draft.line(back_on, RETURN, "RETURN", line.category, -line.cents)
-            draft.line(again_on, PAYMENT, "REISSUE", line.category, line.cents, line.order)
+            returned.append(replace(line, on=back_on, cents=-line.cents))
+        return returned
 
     def _end(self, offset: int) -> None:
         draft, stage = self.draft, self.plan.stage
@@ -498,6 +497,8 @@ class _Story:
             f'agency = "{agency}"',
             f"agency_account = {account}",
             f'funding_required = "{plain_dollars(self.funding)}"',
+            'minimum_balance = "5000.00"',
+            'top_up = "10000.00"',
             f"opened_on = {self.draft.opened_on}",
             *(f"{key} = {on}" for key, on in self.days.items()),
             f"until = {LAST_DAY}",

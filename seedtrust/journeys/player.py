@@ -77,6 +77,8 @@ class Player:
     def play(self, journeys: Sequence[Journey], *, until: date | None = None) -> None:
         """Play all journeys side by side, then let the calendar run on to `until`.
 
+        It runs on for some days after the last act, and to the day that a journey asks for.
+
         A play that was interrupted goes on where the business clock stands. A journey that asks
         for what the product refuses stops there, and that is its outcome; the others go on.
         """
@@ -84,7 +86,8 @@ class Player:
             return
         first = min(journey.opened_on for journey in journeys)
         last = max(journey.last_day for journey in journeys) + timedelta(days=_DAYS_AFTER)
-        days = _banking_days(first, max(last, until or last))
+        wanted = [day for day in (until, *(one.until for one in journeys)) if day is not None]
+        days = _banking_days(first, max(last, *wanted) if wanted else last)
         resume_on = self._tools.moment().today if reading(clock_is_set) else first
         for number, day in enumerate(days, start=1):
             if day >= resume_on:
@@ -109,14 +112,16 @@ class Player:
         self._hear_from_the_bank()
 
     def _act(self, day: date, acting: Sequence[Scene]) -> None:
-        self._move(at_new_york(day, 10))
+        # The calendar sets off nothing between nine and half past one but looking at the bank,
+        # which the play does when the bank has something to say.
+        self._set_clock(at_new_york(day, 10))
         for scene in acting:
             self._try(scene, day, self._morning)
         reach("play.morning")
         self._hear_from_the_bank()
         for scene in acting:
             self._try(scene, day, self._match)
-        self._move(at_new_york(day, 11))
+        self._set_clock(at_new_york(day, 11))
         for scene in acting:
             self._try(scene, day, self._requests)
             self._try(scene, day, self._closing)
@@ -137,9 +142,17 @@ class Player:
 
         Where a killed play left the clock at this very hour, the rest is done again.
         """
+        if not self._set_clock(to):
+            return
+        self._control.scan()
+        tick(self._tools)  # reads the bank's events first of all
+        self._settle()
+
+    def _set_clock(self, to: datetime) -> bool:
+        """Set the clock and let the bank follow; False where it stands later already."""
         stands_at = self._tools.moment().business_at if reading(clock_is_set) else None
         if stands_at is not None and stands_at > to:
-            return
+            return False
 
         def work(session: Session) -> None:
             actor = Actor.system("journeys")
@@ -149,9 +162,7 @@ class Player:
             in_transaction(work)
             reach("play.clock")
         self._settle()
-        self._control.scan()
-        tick(self._tools)  # reads the bank's events first of all
-        self._settle()
+        return True
 
     def _hear_from_the_bank(self) -> None:
         self._settle()
@@ -187,9 +198,14 @@ class Player:
         for milestone in journey.milestones:
             if milestone.on == day:
                 scenes.record_milestone(scene, milestone, moment)
-        if day == journey.terminated_on:
-            endings.terminate(scene, moment)
+        self._early_end(scene, day)
         self._bank_acts(scene, day)
+
+    def _early_end(self, scene: Scene, day: date) -> None:
+        if day == scene.journey.terminated_on:
+            endings.terminate(scene, self._moment())
+        if day == scene.journey.cancelled_on:
+            endings.call_off(scene, self._moment())
 
     def _bank_acts(self, scene: Scene, day: date) -> None:
         journey = scene.journey

@@ -179,6 +179,7 @@ class _Reader:
             bank_events=tuple(map(self._bank_event, self._many("bank_events"))),
             closing=self._closing(),
             terminated_on=case.banking_day("terminated_on", None),
+            cancelled_on=case.banking_day("cancelled_on", None),
             until=case.banking_day("until", None),
         )
 
@@ -277,13 +278,18 @@ class _Reader:
         on = table.banking_day("on")
         rail = table.word("by", tuple(ReceiptRail), ReceiptRail.WIRE.value)
         named = table.flag("names_the_case", default=True)
+        matched = table.flag("matched", default=True)
         matched_on = table.banking_day("matched_on", on)
-        if named and table.has("matched_on"):
-            table.fault("matched_on", f"a {rail} that names the case is matched as it comes in")
-        elif matched_on < on:
+        for key in ("matched_on", "matched"):
+            if named and table.has(key):
+                table.fault(key, f"a {rail} that names the case is matched as it comes in")
+        if not matched and table.has("matched_on"):
+            table.fault("matched_on", f"this {rail} is not matched; leave out its day")
+        elif not named and matched_on < on:
             table.fault("matched_on", f"this is before the {rail} comes in on {on}")
         sender = table.text("from")
-        return DepositSpec(on, table.cents("amount"), sender, named, matched_on, rail)
+        match_day = matched_on if matched else None
+        return DepositSpec(on, table.cents("amount"), sender, named, match_day, rail)
 
     def _request(self, table: Table) -> RequestSpec:
         on = table.banking_day("on")

@@ -106,13 +106,16 @@ class MilestoneSpec:
 
 @dataclass(frozen=True)
 class DepositSpec:
-    """A wire or a check from a party; one that does not name the case is matched by a person."""
+    """A wire or a check from a party; one that does not name the case is matched by a person.
+
+    `matched_on` is None for one that nobody has matched yet.
+    """
 
     on: date
     amount_cents: int
     sender: str
     names_the_case: bool
-    matched_on: date
+    matched_on: date | None
     rail: str
 
 
@@ -236,16 +239,23 @@ class Journey:
     bank_events: tuple[BankEventSpec, ...]
     closing: ClosingSpec | None
     terminated_on: date | None
+    cancelled_on: date | None
     until: date | None
 
     @property
     def days(self) -> frozenset[date]:
         """Return every day on which somebody in the file does something."""
-        named = (self.opened_on, self.escrow_agreement_on, self.agreement_on, self.until)
+        named = (
+            self.opened_on,
+            self.escrow_agreement_on,
+            self.agreement_on,
+            self.terminated_on,
+            self.cancelled_on,
+        )
         days = {day for day in named if day is not None}
         days |= {spec.on for spec in self.milestones}
         for deposit in self.deposits:
-            days |= {deposit.on, deposit.matched_on}
+            days |= {deposit.on, deposit.matched_on or deposit.on}
         for event in self.bank_events:
             days |= {event.on, event.acts_on}
         for change in self.account_changes:
@@ -256,8 +266,6 @@ class Journey:
                 days |= {spec.question.on, spec.question.reply_on}
         if self.closing is not None:
             days |= set(self.closing.steps)
-        if self.terminated_on is not None:
-            days.add(self.terminated_on)
         return frozenset(days)
 
     @property

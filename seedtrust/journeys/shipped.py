@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
+from typing import Final
+
+# The demo's business date after the play; a button on the pages moves it on.
+AFTERWARDS: Final = date(2026, 7, 6)
 
 _DATA = Path(__file__).resolve().parent / "data"
 

@@ -5,35 +5,46 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Final
 
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from seedtrust.app import create_app, make_tools
 from seedtrust.cli import main
 from seedtrust.core.bankdays import is_banking_day
 from seedtrust.core.clock import SystemClock
+from seedtrust.core.db import make_engine
 from seedtrust.domain.cases.models import Case
+from seedtrust.domain.disbursements.models import DisbursementRequest
+from seedtrust.domain.operations.queries import open_exceptions
+from seedtrust.domain.payments.models import TrustAccount
+from seedtrust.domain.reconciliation.proof import three_way
 from seedtrust.ext import db, in_transaction, reading
 from seedtrust.gateways.bank import HttpSandboxControl
 from seedtrust.journeys import generated
 from seedtrust.journeys.cast import Cast
+from seedtrust.journeys.plans import PLANS
 from seedtrust.journeys.player import EQUAL, Player
 from seedtrust.journeys.reader import read_journey
 from seedtrust.journeys.setting import set_up
+from seedtrust.journeys.shipped import AFTERWARDS
 from seedtrust.sandbox.server import RunningBank
 from seedtrust.settings import Settings
 from tests.support import books, databases
 from tests.support.shipped_play import Letterbox
 
-# Of each seed other plans, so that a play in the tests has one of everything that goes wrong.
-PLAYED = {1: range(4), 2: range(4, 8), 3: range(8, 12), 4: range(12, 20)}
+# Of other seeds, journeys of few months, so that their dates are new and the play is short.
+ELSEWHERE: Final = {11: (3, 5, 9), 12: (10, 11, 13), 13: (15, 17, 18, 19)}
 
 
 @dataclass
@@ -43,23 +54,21 @@ class Outcomes:
     url: str
     results: dict[str, str]
     stages: dict[int, str]
+    differences: dict[tuple[str, date], int]
+    waiting: Counter[str]
 
 
-def _played_folders(folder: Path) -> list[Path]:
-    folders = []
-    for seed, places in PLAYED.items():
-        drawn = generated.generate(seed, 20)
-        chosen = [drawn[place] for place in places]
-        generated.write(folder, chosen)
-        folders += [folder / journey.name for journey in chosen]
-    return folders
+def _written(folder: Path, seed: int, places: Iterable[int]) -> list[Path]:
+    drawn = generated.generate(seed, 20)
+    chosen = [drawn[place] for place in places]
+    generated.write(folder, chosen)
+    return [folder / journey.name for journey in chosen]
 
 
-@pytest.fixture(scope="module")
-def outcomes(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
-    """Play journeys of several seeds side by side, once for the tests that look at them."""
-    folder = tmp_path_factory.mktemp("generated")
-    url = databases.copy_of(sqlite_template, folder / "seedtrust.sqlite3")
+@contextmanager
+def _played(template: Path, folder: Path, places: list[Path]) -> Iterator[Outcomes]:
+    """Play journeys side by side up to the day on which the demo stands afterwards."""
+    url = databases.copy_of(template, folder / "seedtrust.sqlite3")
     bank = RunningBank(folder / "bank", 0, "test-key", scan_seconds=None)
     bank.start()
     settings_ = Settings.from_env(
@@ -74,23 +83,50 @@ def outcomes(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
     app = create_app(settings_, clock=SystemClock())
     tools = replace(make_tools(settings_), mailer=Letterbox())
     control = HttpSandboxControl(bank.url, "test-key")
-    folders = _played_folders(folder / "journeys")
-    journeys = [read_journey(place / "journey.toml") for place in folders]
+    journeys = [read_journey(place / "journey.toml") for place in places]
     with app.app_context():
         cast = Cast(tools.keyring)
         in_transaction(lambda session: cast.hire(session, now=tools.clock.now()))
         set_up(tools, control)
         player = Player(tools, control, cast)
-        player.play(journeys)
+        player.play(journeys, until=AFTERWARDS)
         results = {
             journey.name: player.outcome(journey, place / "ledger.csv").result
-            for journey, place in zip(journeys, folders, strict=True)
+            for journey, place in zip(journeys, places, strict=True)
         }
         rows = reading(lambda session: session.execute(select(Case.number, Case.stage)).all())
-        yield Outcomes(url, results, {row.number: row.stage for row in rows})
+        first = min(journey.opened_on for journey in journeys)
+        yield Outcomes(
+            url,
+            results,
+            {row.number: row.stage for row in rows},
+            reading(lambda session: _differences(session, first)),
+            Counter(reading(lambda session: [item.kind for item in open_exceptions(session)])),
+        )
         db.session.remove()
         db.engine.dispose()
     bank.stop()
+
+
+def _differences(session: Session, first: date) -> dict[tuple[str, date], int]:
+    """Return what is missing between bank, book and owners on each banking day, in cents."""
+    accounts = session.execute(select(TrustAccount.id, TrustAccount.code)).all()
+    days = [first + timedelta(days=number) for number in range((AFTERWARDS - first).days)]
+    return {
+        (account.code, day): three_way(session, account.id, day, with_items=False).difference_cents
+        for account in accounts
+        for day in days
+        if is_banking_day(day)
+    }
+
+
+@pytest.fixture(scope="module")
+def outcomes(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
+    """Play the journeys that the demo draws, once for the tests that look at them."""
+    folder = tmp_path_factory.mktemp("generated")
+    places = _written(folder / "journeys", 1, range(20))
+    with _played(sqlite_template, folder, places) as found:
+        yield found
 
 
 def test_every_ledger_is_the_one_that_arithmetic_wrote(outcomes: Outcomes) -> None:
@@ -99,16 +135,46 @@ def test_every_ledger_is_the_one_that_arithmetic_wrote(outcomes: Outcomes) -> No
 
 
 def test_every_case_stands_in_the_stage_that_its_name_says(outcomes: Outcomes) -> None:
-    wanted = {
-        300_000 + seed * 100 + place: generated.PLANS[place].stage
-        for seed, places in PLAYED.items()
-        for place in places
-    }
+    wanted = {300_100 + place: plan.stage for place, plan in enumerate(PLANS)}
     assert outcomes.stages == wanted
+
+
+def test_bank_book_and_owners_agree_on_every_banking_day(outcomes: Outcomes) -> None:
+    assert len(outcomes.differences) > 400
+    assert {key: cents for key, cents in outcomes.differences.items() if cents} == {}
 
 
 def test_the_books_are_sound(outcomes: Outcomes) -> None:
     assert books.faults(outcomes.url) == []
+
+
+def test_the_days_work_has_something_of_everything(outcomes: Outcomes) -> None:
+    waiting = {"case.shortage", "deposit.returned", "deposit.unidentified", "payment.returned"}
+    assert waiting <= set(outcomes.waiting)
+    states = set(_states(outcomes.url))
+    assert {"SUBMITTED", "PENDING_APPROVAL", "RETURNED", "READY", "ON_HOLD", "PAID"} <= states
+
+
+def _states(url: str) -> list[str]:
+    engine = make_engine(url)
+    with Session(engine) as session:
+        found = list(session.execute(select(DisbursementRequest.state)).scalars())
+    engine.dispose()
+    return found
+
+
+def test_journeys_of_other_seeds_come_to_their_ledgers_on_other_days(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    places = [
+        place
+        for seed, chosen in ELSEWHERE.items()
+        for place in _written(tmp_path / "journeys", seed, chosen)
+    ]
+    with _played(sqlite_template, tmp_path, places) as found:
+        assert found.results == dict.fromkeys((place.name for place in places), EQUAL)
+        assert set(found.differences.values()) == {0}
+    assert books.faults(found.url) == []
 
 
 @settings(max_examples=30)
@@ -138,10 +204,10 @@ def test_every_drawn_file_is_read_without_a_fault(
 
 
 def test_twenty_journeys_have_both_kinds_both_rails_every_stage_and_trouble() -> None:
-    plans = Counter((plan.kind, plan.stage) for plan in generated.PLANS)
+    plans = Counter((plan.kind, plan.stage) for plan in PLANS)
     assert {kind for kind, _ in plans} == {"egg_donation", "surrogacy"}
     assert len({stage for _, stage in plans}) >= 9
-    assert len({plan.trouble for plan in generated.PLANS} - {""}) >= 10
+    assert len({plan.trouble for plan in PLANS} - {""}) >= 10
     rails = {
         rail
         for journey in generated.generate(1, 20)
