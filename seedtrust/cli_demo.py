@@ -69,13 +69,13 @@ def demo(
     environment = _environment(port, data)
     os.environ.update(environment)
     settings = settings_or_exit(data)
+    if more:
+        folders = [*folders, *_drawn(settings, seed, more)]
+        _check(folders)
     upgrade(settings.database_url.get_secret_value())
     # What a former start has written is not true of this one until the player says so.
     (settings.data_dir / "demo.json").unlink(missing_ok=True)
     url = environment["SEEDTRUST_PUBLIC_BASE_URL"]
-    if more:
-        folders = [*folders, *_drawn(settings, seed, more)]
-        _check(folders)
     supervisor = Supervisor(_children(port, settings, folders), settings.data_dir / "logs")
     with supervisor:
         is_up = supervisor.wait_for(f"{url}/health/ready", seconds=60)

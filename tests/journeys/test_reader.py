@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from seedtrust.journeys.generated import generate
 from seedtrust.journeys.reader import JourneyRefused, read_journey
 from seedtrust.journeys.shipped import journey_folders
 
@@ -151,3 +153,30 @@ def test_a_fault_of_the_surrogacy_is_named_with_its_line(
     assert good in TEXT_A
     faults = _refusal(tmp_path, TEXT_A.replace(good, bad, 1))
     assert any(reason in fault and fault.startswith("line ") for fault in faults), faults
+
+
+def test_a_wire_that_nobody_has_matched_has_no_day_of_matching(tmp_path: Path) -> None:
+    path = tmp_path / "journey.toml"
+    unnamed = "[[deposits]]\nnames_the_case = false\nmatched = false\n"
+    path.write_text(TEXT.replace("[[deposits]]\n", unnamed, 1), encoding="utf-8")
+    assert read_journey(path).deposits[0].matched_on is None
+    with_a_day = TEXT.replace("[[deposits]]\n", unnamed + "matched_on = 2026-06-01\n", 1)
+    assert any("leave out its day" in fault for fault in _refusal(tmp_path, with_a_day))
+    named = TEXT.replace("[[deposits]]\n", "[[deposits]]\nmatched = false\n", 1)
+    assert any("is matched as it comes in" in fault for fault in _refusal(tmp_path, named))
+
+
+def test_only_a_journey_that_has_not_begun_is_called_off(tmp_path: Path) -> None:
+    called_off = TEXT.replace("opened_on =", "cancelled_on = 2026-06-01\nopened_on =", 1)
+    faults = _refusal(tmp_path, called_off)
+    assert any("without money and agreement is called off" in fault for fault in faults)
+    [begun] = [journey for journey in generate(5, 20) if journey.name.endswith("cancelled")]
+    day = re.search(r"cancelled_on = (\S+)", begun.journey)
+    signed = re.search(r"escrow_agreement_on = (\S+)", begun.journey)
+    assert day is not None
+    assert signed is not None
+    early = begun.journey.replace(f"cancelled_on = {day[1]}", f"cancelled_on = {signed[1]}")
+    early = early.replace(
+        "[[parties]]", f'[[milestones]]\ncode = "psych_clearance"\non = {day[1]}\n\n[[parties]]', 1
+    )
+    assert any("acts after" in fault for fault in _refusal(tmp_path, early))

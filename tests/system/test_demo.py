@@ -252,6 +252,22 @@ def test_two_journeys_of_one_number_are_refused(tmp_path: Path, journey: Path) -
     assert "the number 200417 is taken by" in ended.stderr
 
 
+def test_a_journey_with_the_number_of_a_drawn_one_is_refused(tmp_path: Path, journey: Path) -> None:
+    path = journey / "journey.toml"
+    path.write_text(path.read_text().replace("number = 200417", "number = 300700", 1))
+    data = tmp_path / "data"
+    more = ("--more", "1", "--seed", "7")
+    ended = _refusal("--journeys", str(journey.parent), "--data", str(data), *more)
+    assert ended.returncode == 2
+    assert "the number 300700 is taken by" in ended.stderr
+    assert not (data / "seedtrust.db").exists()
+
+
+def test_the_help_says_how_many_journeys_are_drawn() -> None:
+    told = " ".join(_refusal("--help").stdout.split())
+    assert "20 without --journeys, none with it" in told
+
+
 def test_a_folder_without_a_journey_is_refused(tmp_path: Path) -> None:
     ended = _refusal("--journeys", str(tmp_path), "--data", str(tmp_path / "data"))
     assert ended.returncode == 2
