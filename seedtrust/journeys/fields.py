@@ -83,7 +83,7 @@ TABLES: Final = {
         "reply",
         "reply_evidence",
     ),
-    "account_changes": ("on", "payee", "account", "submitted_on"),
+    "account_changes": ("on", "payee", "account", "submitted_on", "approved"),
     "bank_events": ("on", "event", "payee", "code", "settled_on", "category", "deposit_on"),
     "closing": (
         "obligations_ended_on",

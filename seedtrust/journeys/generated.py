@@ -441,11 +441,13 @@ class _Story:
             draft.line(again_on, PAYMENT, "REISSUE", line.category, -line.cents, line.order)
 
     def _account_missing(self) -> None:
-        """Close the surrogate's account a month before the end; no new one is given."""
+        """Close the surrogate's account a month before the end; the new one is not checked yet."""
         closed_on = previous_banking_day(LAST_ACT_DAY.replace(day=1))
         back_on = self._all_comes_back(closed_on)[0].on
         # What falls due from then on waits for an account as well.
         self.draft.forget_payments_after(back_on)
+        change = {"payee": "surrogate", "account": self._account(), "approved": Raw("false")}
+        self.draft.block("account_changes", on=LAST_ACT_DAY, **change)
 
     def _all_comes_back(self, closed_on: date) -> list[Entry]:
         """Let what settles on the next banking day come back; return the lines of the returns.

@@ -193,7 +193,7 @@ class Player:
         for change in journey.account_changes:
             if change.submitted_on == day:
                 accounts.submit_change(scene, change, moment)
-            if change.on == day:
+            if change.on == day and change.approved:
                 accounts.approve_change(scene, change, moment)
         for milestone in journey.milestones:
             if milestone.on == day:

@@ -343,6 +343,7 @@ class _Reader:
             table.text("payee"),
             account or BankAccount("", "", "checking", ""),
             submitted_on,
+            table.flag("approved", default=True),
         )
 
     def _bank_event(self, table: Table) -> BankEventSpec:

@@ -163,12 +163,16 @@ class RequestSpec:
 
 @dataclass(frozen=True)
 class AccountChangeSpec:
-    """A payee's new bank details: submitted, then checked, called back and approved on a day."""
+    """A payee's new bank details: submitted, then checked, called back and approved on a day.
+
+    Those that are not `approved` were given on that day and wait for somebody to check them.
+    """
 
     on: date
     payee: str
     account: BankAccount
     submitted_on: date
+    approved: bool
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ def test_the_days_work_has_something_of_everything(outcomes: Outcomes) -> None:
     waiting = {"case.shortage", "deposit.returned", "deposit.unidentified", "payment.returned"}
     assert waiting <= set(outcomes.waiting)
     states = set(_states(outcomes.url))
-    assert {"SUBMITTED", "PENDING_APPROVAL", "RETURNED", "READY", "ON_HOLD", "PAID"} <= states
+    assert {"SUBMITTED", "PENDING_APPROVAL", "RETURNED", "READY", "INSUFFICIENT"} <= states
 
 
 def _states(url: str) -> list[str]:
