@@ -137,6 +137,7 @@ def make_banks(settings: Settings, calls: CallLog = log_line) -> dict[str, Bank]
                 if certificate is None or certificate_key is None
                 else ClientCertificate(certificate, certificate_key)
             ),
+            authority=settings.bank_authority,
             call_log=calls,
         ),
     }

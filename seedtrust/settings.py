@@ -143,6 +143,9 @@ class Settings(BaseSettings):
     bank_client_key: Path | None = Field(
         None, validate_default=True, description="Key of the client certificate, in PEM"
     )
+    bank_authority: Path | None = Field(
+        None, description="Certificates of who vouches for that bank, in PEM; the system's without"
+    )
     bank_webhook_secrets: SecretStr = Field(
         SecretStr(""),
         description="Secrets for what that bank brings, set there by people, `whsec_...,whsec_...`",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import structlog
 
 from seedtrust.core.failpoints import reach
 from seedtrust.domain.payments.ports import (
+    AuthFailed,
     BankCall,
     BankError,
     CallLog,
@@ -28,6 +30,15 @@ Json = Mapping[str, object]
 
 _LONG_NUMBER: Final = re.compile(r"\d{5,}")
 _SENTENCE_LENGTH: Final = 300
+# What a server says in the handshake, before it reads anything of a call (RFC 8446, section 6.2).
+_REFUSALS: Final = (
+    "ACCESS_DENIED",
+    "CERTIFICATE",
+    "HANDSHAKE_FAILURE",
+    "INSUFFICIENT_SECURITY",
+    "PROTOCOL_VERSION",
+    "UNKNOWN_CA",
+)
 
 log = structlog.get_logger()
 
@@ -42,10 +53,18 @@ class LineTimeouts:
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
-    """The certificate and key files with which we show the bank who we are."""
+    """The certificate and key files with which we show the bank who we are, in PEM."""
 
     certificate: Path
     key: Path
+
+    def check(self) -> None:
+        """Refuse files that cannot be used together. Raises AuthFailed before any call."""
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(self.certificate, self.key)
+        except OSError as error:
+            message = "Our certificate for the bank cannot be used. Look at its files."
+            raise AuthFailed(message, word=type(error).__name__) from error
 
 
 @dataclass(slots=True)
@@ -85,14 +104,16 @@ class Channel:
         timeouts: LineTimeouts,
         limits: Limits,
         certificate: ClientCertificate | None = None,
+        authority: Path | None = None,
         call_log: CallLog = log_line,
     ) -> None:
-        """Take the bank's code and address; nothing is called yet."""
+        """Take the bank's code and address, who we are, and who vouches for the bank.
+
+        Without an authority the machine's own are trusted. Nothing is called yet.
+        """
         self._bank, self._base_url = bank, base_url.rstrip("/")
         self._timeouts = (timeouts.connect_seconds, timeouts.read_seconds)
-        self._certificate = (
-            None if certificate is None else (str(certificate.certificate), str(certificate.key))
-        )
+        self._certificate, self._authority = certificate, authority
         self._call_log = call_log
         self._budget, self.breaker = RateBudget(limits), CircuitBreaker(limits)
 
@@ -139,8 +160,7 @@ class Channel:
         try:
             return self._send("GET", path, noted, params=query, headers=headers)
         except requests.RequestException as error:
-            message = "The bank cannot be reached."
-            raise NotSent(message, word=type(error).__name__) from error
+            raise _not_reached(error) from error
 
     def write(
         self, path: str, body: Json, headers: Mapping[str, str], noted: Noted
@@ -152,9 +172,8 @@ class Channel:
         try:
             return self._send("POST", path, noted, json=body, headers=headers)
         except requests.RequestException as error:
-            if _never_connected(error):
-                message = "The bank cannot be reached."
-                raise NotSent(message, word=type(error).__name__) from error
+            if _nothing_was_sent(error):
+                raise _not_reached(error) from error
             message = "We asked the bank and its answer did not arrive."
             raise OutcomeUnknown(message, word=type(error).__name__) from error
 
@@ -163,8 +182,7 @@ class Channel:
         try:
             return self._send("DELETE", path, noted, headers=headers)
         except requests.RequestException as error:
-            message = "The bank cannot be reached."
-            raise NotSent(message, word=type(error).__name__) from error
+            raise _not_reached(error) from error
 
     def form(
         self,
@@ -177,19 +195,20 @@ class Channel:
         try:
             return self._send("POST", path, noted, data=fields, auth=credentials)
         except requests.RequestException as error:
-            message = "The bank cannot be reached."
-            raise NotSent(message, word=type(error).__name__) from error
+            raise _not_reached(error) from error
 
     def _send(self, method: str, path: str, noted: Noted, **content: object) -> requests.Response:
         self.breaker.admit()
         self._budget.take()
+        shown = self._shown()
         reach("bank.before_call")
         try:
             response = requests.request(
                 method,
                 f"{self._base_url}{path}",
                 timeout=self._timeouts,
-                cert=self._certificate,
+                cert=shown,
+                verify=True if self._authority is None else str(self._authority),
                 allow_redirects=False,
                 **content,  # type: ignore[arg-type]
             )
@@ -204,6 +223,16 @@ class Channel:
             self.breaker.succeeded()
         return response
 
+    def _shown(self) -> tuple[str, str] | None:
+        """Return the files with which we show who we are. Raises AuthFailed, NotSent."""
+        if self._authority is not None and not self._authority.is_file():
+            message = "The file of who vouches for the bank is missing."
+            raise NotSent(message, word=self._authority.name)
+        if self._certificate is None:
+            return None
+        self._certificate.check()
+        return str(self._certificate.certificate), str(self._certificate.key)
+
 
 def json_of(response: requests.Response) -> Json | None:
     """Return the object that an answer holds, or None if it holds anything else."""
@@ -214,12 +243,41 @@ def json_of(response: requests.Response) -> Json | None:
     return body if isinstance(body, dict) else None
 
 
-def _never_connected(error: requests.RequestException) -> bool:
-    """Tell whether a call failed before anything was sent: no name, no route, refused, no TLS."""
+def _not_reached(error: requests.RequestException) -> NotSent:
+    """Return what a call that did not get through is, in words for the person who looks at it."""
+    found = _tls_error(error)
+    if isinstance(found, ssl.SSLCertVerificationError):
+        return NotSent("The bank's certificate is not one that we trust.", word="certificate")
+    if found is not None and _is_about_us(found):
+        return AuthFailed("The bank does not accept our certificate.", word=str(found.reason))
+    return NotSent("The bank cannot be reached.", word=type(error).__name__)
+
+
+def _nothing_was_sent(error: requests.RequestException) -> bool:
+    """Tell whether a call provably failed before anything was sent.
+
+    No name, no route, refused; or a handshake that one side refused with a reason. A secure
+    connection that merely breaks off says nothing, because that happens after a call as well.
+    """
     if isinstance(error, requests.ConnectTimeout | requests.exceptions.InvalidURL):
         return True
     if not isinstance(error, requests.ConnectionError):
         return False
+    found = _tls_error(error)
+    if found is not None:
+        return isinstance(found, ssl.SSLCertVerificationError) or _is_about_us(found)
     reason = error.args[0] if error.args else None
     cause = getattr(reason, "reason", None)
-    return type(cause).__name__ in {"NewConnectionError", "NameResolutionError", "SSLError"}
+    return type(cause).__name__ in {"NewConnectionError", "NameResolutionError"}
+
+
+def _tls_error(error: requests.RequestException) -> ssl.SSLError | None:
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    found = reason.args[0] if isinstance(reason, Exception) and reason.args else None
+    return found if isinstance(found, ssl.SSLError) else None
+
+
+def _is_about_us(error: ssl.SSLError) -> bool:
+    """Tell whether the bank has ended the handshake because of what we showed or offered."""
+    reason = error.reason or ""
+    return "ALERT" in reason and any(word in reason for word in _REFUSALS)

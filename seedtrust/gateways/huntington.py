@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final, NoReturn
 
 import requests
@@ -73,6 +74,7 @@ class HuntingtonBank:
         *,
         timeouts: LineTimeouts | None = None,
         certificate: ClientCertificate | None = None,
+        authority: Path | None = None,
         call_log: CallLog = log_line,
         code: str = HUNTINGTON,
     ) -> None:
@@ -84,6 +86,7 @@ class HuntingtonBank:
             timeouts=timeouts or LineTimeouts(),
             limits=profile.call_limits,
             certificate=certificate,
+            authority=authority,
             call_log=call_log,
         )
         self._tokens = TokenSource(self._channel, profile.token, client)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sqlite3
+import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -64,17 +65,23 @@ class RunningBank:
         client_id: str = CLIENT_ID,
         client_secret: str = "",
         real: Clock | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Bind the port (0 for any free one); ``scan_seconds`` None leaves the folder alone."""
+        """Bind the port (0 for any free one); ``scan_seconds`` None leaves the folder alone.
+
+        With ``tls`` the bank is called by https, and may demand a certificate of who calls.
+        """
         app = create_bank_app(
             data_dir, api_key, client_id=client_id, client_secret=client_secret, real=real
         )
         bank = app.extensions[EXTENSION]
         assert isinstance(bank, Bank), "the application was made for a bank"
         self.bank = bank
-        self._server = make_server(host, port, app, threaded=True, request_handler=_QuietHandler)
+        self._server = make_server(
+            host, port, app, threaded=True, request_handler=_QuietHandler, ssl_context=tls
+        )
         self.port = self._server.server_port
-        self.url = f"http://{host}:{self.port}"
+        self.url = f"{'http' if tls is None else 'https'}://{host}:{self.port}"
         self._ended = threading.Event()
         self._scan_seconds = scan_seconds
         self._threads = [
