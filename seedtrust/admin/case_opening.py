@@ -21,7 +21,7 @@ from seedtrust.domain.identity.queries import people
 from seedtrust.domain.identity.states import UserKind
 from seedtrust.domain.payees import service as payees
 from seedtrust.domain.payees.states import PayeeKind
-from seedtrust.domain.payments.caserails import follow_rule
+from seedtrust.domain.payments.caserails import join_case
 from seedtrust.domain.payments.queries import trust_accounts
 from seedtrust.ext import in_transaction, reading
 from seedtrust.web.actor import current_actor, moment
@@ -117,7 +117,7 @@ def cases_party_new(reference: str) -> ResponseReturnValue:
 
     def work(unit: Session) -> str:
         login = _login_of(unit, form.email.data or "")
-        party = cases.add_party(
+        party = join_case(
             unit,
             actor,
             case_ref=reference,
@@ -142,7 +142,6 @@ def cases_party_new(reference: str) -> ResponseReturnValue:
                 party_id=party.id,
                 moment=when,
             )
-        follow_rule(unit, actor, case_ref=reference, moment=when)
         return "" if login is None else " Their login is connected."
 
     connected = in_transaction(work)

@@ -14,6 +14,7 @@ from seedtrust.domain.cases.states import Milestone, Side
 from seedtrust.domain.payees import service as payees
 from seedtrust.domain.payees.models import Payee
 from seedtrust.domain.payees.states import PayeeKind
+from seedtrust.domain.payments.caserails import choose_rail, join_case
 from seedtrust.domain.payments.models import TrustAccount
 from seedtrust.domain.terms import service as terms
 from seedtrust.domain.terms.dating import Spread
@@ -76,6 +77,15 @@ def open_case(scene: Scene, moment: Moment) -> bool:
         )
         for party in journey.parties:
             _add_party(session, scene, escrow, case, agency, party, moment)
+        if case.rail != journey.rail:
+            choose_rail(
+                session,
+                scene.cast.staff(session, "lead1"),
+                case_ref=case.reference,
+                rail=journey.rail,
+                reason="The journey says so.",
+                moment=moment,
+            )
         for spec in journey.payees:
             payee = payees.open_payee(
                 session,
@@ -137,7 +147,7 @@ def _add_party(  # noqa: PLR0917 - a person, the case, and who adds them
         agency_id=agency.id if of_agency else None,
         now=moment.at,
     )
-    party = cases.add_party(
+    party = join_case(
         session,
         escrow,
         case_ref=case.reference,

@@ -44,12 +44,13 @@ class Secure:
 
     def line(self, shown: Pair | None, trusts: Path | None) -> HuntingtonBank:
         """Return an adapter that shows a certificate, or none, and trusts somebody."""
+        certificate = None if shown is None else ClientCertificate(shown.certificate, shown.key)
         return HuntingtonBank(
             self.running.url,
             Client("seedtrust", API_KEY),
             load_profile("neutral"),
             timeouts=TIMEOUTS,
-            certificate=shown and ClientCertificate(shown.certificate, shown.key),
+            certificate=certificate,
             authority=trusts,
             call_log=self.calls.append,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict, Unpack
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +15,8 @@ from seedtrust.core.permissions import Actor, Permission, Role
 from seedtrust.domain.audit.service import record
 from seedtrust.domain.cases.models import Case, CaseParty
 from seedtrust.domain.cases.scope import case_for
+from seedtrust.domain.cases.service import add_party
+from seedtrust.domain.cases.states import Side
 from seedtrust.domain.ledger.queries import case_lines, open_holds
 from seedtrust.domain.payments.errors import MoneyHasMoved
 from seedtrust.domain.payments.models import RailChoice, TrustAccount
@@ -47,6 +50,40 @@ def rail_by_rule(session: Session, case: Case) -> CaseRail:
         )
     ).first()
     return CaseRail.NACHA if lives_there is None else CaseRail.HUNTINGTON
+
+
+class PartyFacts(TypedDict):
+    """What is known of somebody who comes onto a case, as `cases.add_party` takes it."""
+
+    role: Role
+    side: Side
+    name: str
+    email: NotRequired[str]
+    alias: NotRequired[str]
+    user_id: NotRequired[int | None]
+    region: NotRequired[str]
+    country: NotRequired[str]
+    must_sign: bool
+    must_certify: bool
+
+
+def join_case(
+    session: Session,
+    actor: Actor,
+    *,
+    case_ref: str,
+    moment: Moment,
+    **facts: Unpack[PartyFacts],
+) -> CaseParty:
+    """Put a person or firm on a case, which then is paid as the rule of the rails says.
+
+    Every door comes through here, so that no case is left on another rail than its parents'. A
+    decision stays, and nothing changes once money has moved. Raises what `cases.add_party` raises.
+    """
+    party = add_party(session, actor, case_ref=case_ref, moment=moment, **facts)
+    if party.role == Role.INTENDED_PARENT:
+        follow_rule(session, actor, case_ref=case_ref, moment=moment)
+    return party
 
 
 def follow_rule(session: Session, actor: Actor, *, case_ref: str, moment: Moment) -> Case:

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from seedtrust.core.errors import Forbidden, Invalid
 from seedtrust.core.permissions import Role
-from seedtrust.domain.cases import service as cases
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.states import Side, Stage
 from seedtrust.domain.payments import caserails
@@ -17,6 +16,7 @@ from seedtrust.domain.payments.models import TrustAccount
 from seedtrust.domain.payments.service import open_trust_account
 from seedtrust.domain.payments.states import CaseRail
 from tests.factories.payment_world import ROUTING, SYSTEM, PaymentWorld, moment_at
+from tests.support.source import ROOT, name_of, python_files
 
 
 @pytest.fixture
@@ -45,10 +45,10 @@ def both(world: PaymentWorld) -> PaymentWorld:
 
 
 def parent_from(world: PaymentWorld, case: Case, region: str) -> None:
-    """Put a parent on a case, as the staff's page does."""
+    """Put a parent on a case, as every door does."""
 
     def work(session: Session) -> None:
-        cases.add_party(
+        caserails.join_case(
             session,
             world.escrow,
             case_ref=case.reference,
@@ -58,12 +58,6 @@ def parent_from(world: PaymentWorld, case: Case, region: str) -> None:
             region=region,
             must_sign=True,
             must_certify=True,
-            moment=moment_at(),
-        )
-        caserails.follow_rule(
-            session,
-            world.escrow,
-            case_ref=case.reference,
             moment=moment_at(),
         )
 
@@ -154,3 +148,40 @@ def test_a_rail_without_an_account_cannot_be_chosen(world: PaymentWorld) -> None
         choose(world, case, "huntington")
     parent_from(world, case, "CA")
     assert rail_of(world, case) == ("nacha", "filedrop")
+
+
+def test_nobody_puts_a_parent_on_a_case_past_the_rule() -> None:
+    # Opening a case and adding its parents is one path for pages, interface and journeys.
+    found = [
+        name_of(path)
+        for path in python_files("seedtrust")
+        if "add_party(" in path.read_text(encoding="utf-8")
+    ]
+    assert sorted(found) == [
+        "seedtrust/domain/cases/service.py",
+        "seedtrust/domain/payments/caserails.py",
+        "seedtrust/journeys/opening.py",
+    ]
+    player = (ROOT / "seedtrust/journeys/opening.py").read_text(encoding="utf-8")
+    assert "cases.add_party(" not in player
+
+
+def test_only_parents_decide_by_where_they_live(both: PaymentWorld) -> None:
+    case = both.case(funds_cents=0, stage=Stage.AWAITING_ESCROW_AGREEMENT)
+
+    def work(session: Session) -> None:
+        caserails.join_case(
+            session,
+            both.escrow,
+            case_ref=case.reference,
+            role=Role.DONOR,
+            side=Side.CARRIER,
+            name="Delphine Quarles",
+            region="CA",
+            must_sign=True,
+            must_certify=True,
+            moment=moment_at(),
+        )
+
+    both.do(work)
+    assert rail_of(both, case) == ("nacha", "filedrop")
