@@ -2,13 +2,15 @@
 
 | Fault | What the adapter says | The payment is | Next |
 |---|---|---|---|
-| time-out, reset, 500, 503 before commit | OutcomeUnknown | UNKNOWN | twice not found: sent again |
-| time-out, reset, 500 after commit | OutcomeUnknown | UNKNOWN | found: taken as it is |
-| body cut off, bank hangs | OutcomeUnknown | UNKNOWN | found: taken as it is |
+| time-out, reset, 500, 502, 503 before | OutcomeUnknown | UNKNOWN | twice not found: sent again |
+| time-out, reset, 500, 504 after | OutcomeUnknown | UNKNOWN | found: taken as it is |
+| body cut off or no JSON, bank hangs | OutcomeUnknown | UNKNOWN | found: taken as it is |
 | wrong amount, unknown word | ProtocolError | UNKNOWN, and an alarm | found: taken as it is |
 | asked to slow down (429) | NotSent | RELEASED | the promise is kept later |
 | expired token | nothing: one new token | ACCEPTED | nothing |
+| the day is closed | CutoffPassed | REJECTED, the request READY | the next run is for another day |
 | a refusal | Declined | REJECTED, the request READY | a person decides |
+| events doubled, reversed, forged, lost | – | as the bank says when asked | `test_bank_hints.py` |
 | no look-up | NotSupported when asked | UNKNOWN | statement, or two people |
 
 Whatever the fault, the bank makes the payment at most once and the books stay even.
@@ -18,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import pytest
@@ -166,7 +169,10 @@ def line(
         ("reset_after_commit", "OutcomeUnknown", "UNKNOWN", FOUND),
         ("error_500_before", "OutcomeUnknown", "UNKNOWN", ONCE_AGAIN),
         ("error_500_after", "OutcomeUnknown", "UNKNOWN", FOUND),
+        ("error_502_before", "OutcomeUnknown", "UNKNOWN", ONCE_AGAIN),
         ("error_503_before", "OutcomeUnknown", "UNKNOWN", ONCE_AGAIN),
+        ("error_504_after", "OutcomeUnknown", "UNKNOWN", FOUND),
+        ("wrong_content_type", "OutcomeUnknown", "UNKNOWN", FOUND),
         ("malformed_json", "OutcomeUnknown", "UNKNOWN", FOUND),
         ("truncated_body", "OutcomeUnknown", "UNKNOWN", FOUND),
         ("wrong_amount", "ProtocolError", "UNKNOWN", FOUND),
@@ -250,6 +256,16 @@ def test_a_refusal_leaves_the_money_on_the_case_and_asks_a_person(
     line.send()
     assert (line.outcome(), line.state(), line.made()) == (outcome, "REJECTED", 0)
     assert line.alarms() == {"wire.refused"}
+
+
+def test_a_day_that_the_bank_has_closed_is_dated_anew(line: Line) -> None:
+    line.sim("PUT", "/sim/settings", {"after_cutoff": "refuse"})
+    # The bank is a day ahead of our table: its last chance to settle on the run's day is over.
+    line.simulator.at(payment_world.TUESDAY, 15, 0)
+    line.send()
+    assert (line.outcome(), line.state(), line.made()) == ("CutoffPassed", "REJECTED", 0)
+    assert line.alarms() == {"wire.not_sent"}
+    assert line.world.released().effective_on == date(2026, 1, 7)
 
 
 def test_a_bank_without_a_look_up_leaves_it_unknown_for_statement_and_people(line: Line) -> None:
