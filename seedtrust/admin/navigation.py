@@ -55,6 +55,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         (
             Entry("Payment runs", "admin.runs_list", "runs", "send", Permission.RUNS_VIEW, "p"),
             Entry("Payments", "admin.payments_list", "payments", "cash", Permission.RUNS_VIEW, "m"),
+            Entry("Checks", "admin.checks_list", "checks", "writing-sign", Permission.RUNS_VIEW),
             Entry(
                 "Returns",
                 "admin.returns_list",

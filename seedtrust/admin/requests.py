@@ -73,13 +73,14 @@ class Offers:
     hold: bool
     cancel: bool
     reissue: bool
+    check: bool
     why_not: str
 
     @property
     def any_decision(self) -> bool:
         """Tell whether there is anything to decide."""
         review = self.start or self.accept or self.refuse or self.ask or self.recheck
-        return review or self.send_back or self.hold or self.cancel or self.reissue
+        return review or self.send_back or self.hold or self.cancel or self.reissue or self.check
 
 
 def _offers(detail: RequestDetail, beside: desk.Beside) -> Offers:
@@ -110,6 +111,7 @@ def _offers(detail: RequestDetail, beside: desk.Beside) -> Offers:
         hold=leads and leads_to(RequestEvent.HOLD),
         cancel=leads and leads_to(RequestEvent.CANCEL),
         reissue=leads and leads_to(RequestEvent.PAY_AGAIN),
+        check=state is RequestState.READY and actor.may(Permission.RUNS_BUILD),
         why_not=why_not,
     )
 

@@ -40,6 +40,8 @@ _PAGES: Final = {
     "instruction": ("Payment", "admin.payments_detail"),
     "return": ("Returned payment", "admin.payments_detail"),
     "deposit": ("Deposit", "admin.deposits_detail"),
+    "check": ("Check", "admin.checks_detail"),
+    "debits": ("E-checks", "admin.echecks_list"),
     "deposit_return": ("Bounced deposit", "admin.deposits_detail"),
     "charge": ("Bank charge", None),
     "transfer": ("Transfer by hand", None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seedtrust.domain.audit import models as audit_models
 from seedtrust.domain.cases import models as cases_models
+from seedtrust.domain.checks import models as checks_models
 from seedtrust.domain.closing import models as closing_models
 from seedtrust.domain.disbursements import models as disbursements_models
 from seedtrust.domain.documents import models as documents_models
@@ -23,6 +24,7 @@ from seedtrust.domain.terms import models as terms_models
 ALL = (
     audit_models,
     cases_models,
+    checks_models,
     closing_models,
     disbursements_models,
     documents_models,

@@ -289,6 +289,16 @@ class FileDropBank:
         reach("inbound.downloaded")
         return content
 
+    def leave_checks(self, name: str, content: bytes) -> None:
+        """Put a positive-pay file into the folder; the same again replaces it. Raises NotSent."""
+        path = self._inbox / f"{name}.checks.csv"
+        try:
+            self._inbox.mkdir(parents=True, exist_ok=True)
+            self._write_part(path, content).replace(path)
+            _sync_folder(self._inbox)
+        except OSError as error:
+            raise _folder_failed(error) from error
+
     def _put_in_place(
         self, upload: FileUpload, part: Path, totals: Path, path: Path
     ) -> FileSnapshot:
@@ -390,6 +400,14 @@ class HttpSandboxControl:
     def return_deposit(self, deposit_id: str, reason: str) -> None:
         """Have a deposited check bounce on the next banking day, once. Raises NotSent."""
         self._call("POST", f"/sim/deposits/{deposit_id}/return", {"reason": reason})
+
+    def hold_check(self, account_id: str, number: int) -> None:
+        """Have a payee keep a check of ours in a drawer. Raises NotSent."""
+        self._call("POST", "/sim/checks/hold", {"account_id": account_id, "number": number})
+
+    def present_check(self, account_id: str, number: int) -> None:
+        """Have a payee present a check of ours now. Raises NotSent."""
+        self._call("POST", "/sim/checks/present", {"account_id": account_id, "number": number})
 
     def close_counterparty(self, routing_number: str, account_number: str, on: date) -> None:
         """Close an account at another bank: what settles there comes back R02. Raises NotSent."""

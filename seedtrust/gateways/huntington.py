@@ -231,6 +231,12 @@ class HuntingtonBank:
         message = f"This bank takes no files, so {upload.name} was not sent."
         raise NotSupported(message)
 
+    def leave_checks(self, name: str, content: bytes) -> None:
+        """Refuse: this bank takes single payments. Raises NotSupported."""
+        del content
+        message = f"This bank takes no files, so {name} was not sent."
+        raise NotSupported(message)
+
     def find_file(self, upload: FileUpload) -> FileSnapshot | None:
         """Refuse: this bank takes single payments. Raises NotSupported."""
         message = f"This bank takes no files, so it cannot know {upload.name}."

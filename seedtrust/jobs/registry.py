@@ -16,6 +16,7 @@ from seedtrust.jobs import (
     bank,
     cancelling,
     cases,
+    checks,
     clock,
     hints,
     housekeeping,
@@ -68,6 +69,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "closing.refund_settled": cases.close_refunded,
     "payment.cancel": cancelling.cancel_payment,
     "payment.send": sending.send_payment,
+    "checks.tell_bank": checks.tell_bank,
     "echecks.transmit": payments.transmit_echecks,
     "run.transmit": payments.transmit_run,
     "sandbox.clock": clock.follow,
@@ -118,6 +120,12 @@ JOBS: Final[tuple[Job, ...]] = (
         (time(5, 20),),
         cases.collect_deposits,
         "Lets the money of checks and e-checks be spent once their time has passed.",
+    ),
+    Job(
+        "checks.stale",
+        (time(5, 25),),
+        checks.find_stale,
+        "Moves the money of checks that nobody cashed for 180 days to stale items.",
     ),
     Job(
         "schedule.materialise",

@@ -17,6 +17,7 @@ from seedtrust.sandbox import (
     corrections,
     faults,
     files,
+    issuedchecks,
     payments,
     returns,
     settlement,
@@ -65,6 +66,10 @@ def _bounce_check(connection: Connection, item: Row) -> None:
     checks.bounce(connection, item["subject"])
 
 
+def _present_check(connection: Connection, item: Row) -> None:
+    issuedchecks.present_due(connection, int(item["subject"]))
+
+
 _STEPS: Final[dict[str, Callable[[Connection, Row], None]]] = {
     files.SETTLEMENT_DUE: _settle_file,
     returns.RETURNS_DUE: _bring_back,
@@ -74,6 +79,7 @@ _STEPS: Final[dict[str, Callable[[Connection, Row], None]]] = {
     wires.INBOUND_DUE: _credit_wire,
     checks.DEPOSIT_DUE: _credit_check,
     checks.RETURN_DUE: _bounce_check,
+    issuedchecks.PRESENTED_DUE: _present_check,
 }
 
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from seedtrust.sandbox import achcheck, files
+from seedtrust.sandbox import achcheck, files, issuedchecks
 from seedtrust.sandbox.achcheck import Totals
 from seedtrust.sandbox.problems import BankProblem
 from seedtrust.sandbox.store import Store
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.ach")
 _TOTALS_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.totals\.json")
+_CHECKS_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.checks\.csv")
 _LARGEST_TOTALS: Final = 10_000
 
 
@@ -64,6 +65,8 @@ class DropFolder:
             for given in self._totals():
                 if self._confirm(given):
                     result.totals.append(given.path.name)
+            for path in self._matching(_CHECKS_NAME):
+                self._take_checks(path)
             self._write_outbox()
         return result
 
@@ -91,6 +94,17 @@ class DropFolder:
                 files.take_in(connection, candidate)
         self._put_away(path, sha256)
         return not is_known
+
+    def _take_checks(self, path: Path) -> None:
+        """Take a positive-pay file; one that cannot be read is left for a person to see."""
+        data = path.read_bytes()
+        try:
+            told = issuedchecks.parse(data)
+            with self._store.unit() as connection:
+                issuedchecks.take(connection, told)
+        except BankProblem:
+            return
+        self._put_away(path, achcheck.sha256_of(data))
 
     def _totals(self) -> list[_GivenTotals]:
         given: list[_GivenTotals] = []

@@ -15,6 +15,7 @@ from seedtrust.sandbox import (
     checks,
     corrections,
     faults,
+    issuedchecks,
     madeproof,
     payments,
     receivers,
@@ -30,6 +31,7 @@ from seedtrust.sandbox.replies import json_body, reply, the_bank
 _TRACE_NUMBER: Final = re.compile(r"[0-9]{15}")
 _RETURN_CODE: Final = re.compile(r"R[0-9]{2}")
 _CHANGE_CODE: Final = re.compile(r"C[0-9]{2}")
+_LAST_CHECK: Final = 9_999_999_999
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 
 simulator = Blueprint("simulator", __name__, url_prefix="/sim")
@@ -128,6 +130,30 @@ def return_deposit(deposit_id: str) -> Response:
         row, is_replay = checks.order_return(connection, deposit_id, reason)
         body = checks.as_json(connection, row)
     return reply(body, 200 if is_replay else 202, is_replay=is_replay)
+
+
+@simulator.post("/checks/hold")
+def hold_check() -> Response:
+    """Have the payee of a check that a customer drew keep it in a drawer."""
+    account_id, number = _check_of(json_body())
+    with the_bank().unit() as connection:
+        return reply(issuedchecks.as_json(issuedchecks.hold(connection, account_id, number)))
+
+
+@simulator.post("/checks/present")
+def present_check() -> Response:
+    """Have the payee of a check that a customer drew present it now."""
+    account_id, number = _check_of(json_body())
+    with the_bank().unit() as connection:
+        return reply(issuedchecks.as_json(issuedchecks.present(connection, account_id, number)))
+
+
+def _check_of(body: object) -> tuple[str, int]:
+    values = Values(body)
+    account_id = values.text("account_id", longest=60)
+    number = values.number("number", highest=_LAST_CHECK, default=None, lowest=1)
+    values.done()
+    return account_id, number
 
 
 @simulator.post("/counterparties/close")

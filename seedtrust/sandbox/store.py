@@ -12,7 +12,7 @@ from typing import Final
 Connection = sqlite3.Connection
 Row = sqlite3.Row
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 BUSY_SECONDS: Final = 30
 
 _SCHEMA: Final = """
@@ -141,6 +141,17 @@ CREATE TABLE check_deposit (
     return_reason TEXT,
     return_due_at TEXT,
     return_line_id INTEGER UNIQUE REFERENCES line (id)
+) STRICT;
+CREATE TABLE issued_check (
+    id INTEGER PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id),
+    number INTEGER NOT NULL,
+    amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
+    payee TEXT NOT NULL,
+    issued_on TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('issued', 'held', 'void', 'paid')),
+    line_id INTEGER UNIQUE REFERENCES line (id),
+    UNIQUE (account_id, number)
 ) STRICT;
 CREATE TABLE ach_file (
     id INTEGER PRIMARY KEY,

@@ -36,6 +36,7 @@ class FakeBank:
     payments: dict[str, PaymentSnapshot] = field(default_factory=dict)
     orders: list[PaymentOrder] = field(default_factory=list)
     tried: list[PaymentOrder] = field(default_factory=list)
+    checks: dict[str, bytes] = field(default_factory=dict)
     events: list[BankEvent] = field(default_factory=list)
     outbox: dict[str, bytes] = field(default_factory=dict)
     fail_before: BankError | None = None
@@ -160,6 +161,11 @@ class FakeBank:
         if upload.sha256 not in self.files:
             return None
         return FileSnapshot("FILE-1", upload.sha256, BankStatus.RECEIVED, "received")
+
+    def leave_checks(self, name: str, content: bytes) -> None:
+        """Take a positive-pay file."""
+        self._call()
+        self.checks[name] = content
 
     def list_events(self, after: str, *, limit: int = 100) -> EventPage:
         """Return the events after a cursor."""

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from seedtrust.core.db import Ascii, Base, CentsType, Id, JsonType, UtcDateTime, one_of
 from seedtrust.domain.payments.states import (
+    FIRST_CHECK_NUMBER,
     FIRST_PAYMENT_LIMIT_CENTS,
     MONEY_OUT,
     PULL_DAILY_LIMIT_CENTS,
@@ -75,6 +76,10 @@ class TrustAccount(Base):
     )
     pull_daily_limit_cents: Mapped[int | None] = mapped_column(
         CentsType, default=PULL_DAILY_LIMIT_CENTS, server_default=str(PULL_DAILY_LIMIT_CENTS)
+    )
+    # The number of the next check that is issued; given under the lock of this row.
+    next_check_number: Mapped[int] = mapped_column(
+        Integer, default=FIRST_CHECK_NUMBER, server_default=str(FIRST_CHECK_NUMBER)
     )
     next_trace: Mapped[int] = mapped_column(Integer, default=1)
     ledger_account_id: Mapped[int] = mapped_column(BigInteger, unique=True)

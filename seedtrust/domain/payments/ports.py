@@ -320,6 +320,13 @@ class Bank(Protocol):
         """Return the file if the bank or the shared folder has these very bytes. Raises NotSent."""
         ...
 
+    def leave_checks(self, name: str, content: bytes) -> None:
+        """Tell which checks may be paid; the same file again changes nothing.
+
+        Raises NotSent, NotSupported where a bank takes no such file.
+        """
+        ...
+
     def list_events(self, after: str, *, limit: int = 100) -> EventPage:
         """Return the events after a cursor; an empty cursor is the beginning. Raises NotSent."""
         ...

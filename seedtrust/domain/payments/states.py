@@ -14,6 +14,7 @@ FIRST_PAYMENT_LIMIT_CENTS: Final = 750_000
 # House policy, kept with each trust account: 25,000.00 by one e-check, 50,000.00 a day on a case.
 PULL_LIMIT_CENTS: Final = 2_500_000
 PULL_DAILY_LIMIT_CENTS: Final = 5_000_000
+FIRST_CHECK_NUMBER: Final = 1001
 MONEY_OUT: Final = "out"
 MONEY_IN: Final = "in"
 

@@ -30,6 +30,7 @@ DEPOSIT: Final = "deposit"
 BOUNCED: Final = "deposit_return"
 # The money of a run of e-checks, which the bank shows in one line.
 DEBITS: Final = "debits"
+CHECK: Final = "check"
 # What a line belongs to: its kind, its reference, and by which rule it was found.
 Match = tuple[str, str, str]
 RULE: Final = "account, amount and day"

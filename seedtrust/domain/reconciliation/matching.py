@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from seedtrust.core.clock import Moment
 from seedtrust.core.db import lock_where
 from seedtrust.core.permissions import Actor
+from seedtrust.domain.checks.service import present_check
 from seedtrust.domain.funding.models import CheckClearance, Deposit
 from seedtrust.domain.funding.service import mark_reconciled as mark_deposit
 from seedtrust.domain.operations.service import open_exception
@@ -28,6 +29,7 @@ from seedtrust.domain.reconciliation.booking import BOOKED, CHARGED
 from seedtrust.domain.reconciliation.debits import as_debits, debits_named
 from seedtrust.domain.reconciliation.ladder import (
     BOUNCED,
+    CHECK,
     DEPOSIT,
     INSTRUCTION,
     RETURNED,
@@ -43,6 +45,8 @@ from seedtrust.domain.reconciliation.transfers import TRANSFER, settle_transfer
 
 _MATCHED: Final = ReconciliationStatus.MATCHED
 _UNMATCHED: Final = ReconciliationStatus.UNMATCHED
+# BAI2: a check that was paid.
+_CHECK_PAID: Final = "475"
 GONE_KIND: Final = "statement.line_gone"
 
 
@@ -98,11 +102,31 @@ def match_open_lines(session: Session, actor: Actor, *, moment: Moment) -> int:
         if candidate is not None:
             _settle(line, (candidate.kind, candidate.reference, RULE), moment)
             mark(session, line, _MATCHED)
+    for line in open_lines:
+        _present(session, actor, line, moment)
     # Balances are locked last, so what the bank made is booked when all else is done.
     for line, transfer in made:
         if transfer.state == TransferState.ORDERED:
             settle_transfer(session, actor, transfer, on=line.as_of_on, moment=moment)
     return sum(line.status == _MATCHED.value for line in lines)
+
+
+def _present(session: Session, actor: Actor, line: BankStatementLine, moment: Moment) -> None:
+    """Record that the bank paid a check of ours; the line names it by its number."""
+    number = line.customer_reference
+    if line.status != _UNMATCHED.value or line.type_code != _CHECK_PAID or not number.isdecimal():
+        return
+    row = present_check(
+        session,
+        actor,
+        trust_account_id=line.trust_account_id,
+        number=int(number),
+        amount_cents=-line.amount_cents,
+        on=line.as_of_on,
+        moment=moment,
+    )
+    if row is not None:
+        _settle(line, (CHECK, row.reference, "check number and amount"), moment)
 
 
 def _decide_unclear(
