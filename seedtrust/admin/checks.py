@@ -131,9 +131,7 @@ def checks_detail(reference: str) -> str:
             "checks_void",
             "Make it void",
             "ban",
-            releases
-            and row.state is CheckState.ISSUED
-            and row.issued_by_user_id != actor.user_id,
+            releases and row.state is CheckState.ISSUED and row.issued_by_user_id != actor.user_id,
         ),
         (
             "checks_issue",
@@ -197,9 +195,7 @@ def checks_issue(reference: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return act_page(_ISSUING, form, head)
     show_again(form, lambda: act_page(_ISSUING, form, head))
-    in_transaction(
-        lambda unit: service.issue_check(unit, actor, check_ref=reference, moment=when)
-    )
+    in_transaction(lambda unit: service.issue_check(unit, actor, check_ref=reference, moment=when))
     return _done(reference, "The check is issued. Print and mail it.")
 
 
@@ -245,9 +241,7 @@ def checks_confirm_stop(reference: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return act_page(_CONFIRMING, form, head)
     show_again(form, lambda: act_page(_CONFIRMING, form, head))
-    in_transaction(
-        lambda unit: service.confirm_stop(unit, actor, check_ref=reference, moment=when)
-    )
+    in_transaction(lambda unit: service.confirm_stop(unit, actor, check_ref=reference, moment=when))
     return _done(reference, "The check is stopped.")
 
 

@@ -21,7 +21,7 @@ Make = sessionmaker[Session]
 Act = Callable[[Session], object]
 
 
-def _at_once(make: Make, *acts: Act) -> list[str]:
+def at_once(make: Make, *acts: Act) -> list[str]:
     """Run acts in threads that start together; return "done" or the code of each refusal."""
     barrier, outcomes = threading.Barrier(len(acts)), [""] * len(acts)
 
@@ -63,7 +63,7 @@ def _reserved(desk: Desk) -> int:
 @on_both_databases
 def test_approve_and_deny_at_once_leave_one_of_them(desk: Desk) -> None:
     request, parent = desk.legal(), desk.world.parent
-    outcomes = _at_once(
+    outcomes = at_once(
         desk.make,
         lambda s: review.approve(s, parent, request_ref=request.reference, moment=NOW),
         lambda s: review.deny(
@@ -83,7 +83,7 @@ def test_approve_and_withdraw_at_once_never_keep_money_for_a_withdrawn_request(
     desk: Desk,
 ) -> None:
     request, world = desk.legal(), desk.world
-    outcomes = _at_once(
+    outcomes = at_once(
         desk.make,
         lambda s: review.approve(s, world.parent, request_ref=request.reference, moment=NOW),
         lambda s: service.withdraw(s, world.attorney, request_ref=request.reference, moment=NOW),
@@ -102,6 +102,6 @@ def test_the_same_yes_twice_at_once_counts_once(desk: Desk) -> None:
     def yes(session: Session) -> object:
         return review.approve(session, parent, request_ref=request.reference, moment=NOW)
 
-    outcomes = _at_once(desk.make, yes, yes)
+    outcomes = at_once(desk.make, yes, yes)
     assert sorted(outcomes) == ["already_decided", "done"]
     assert _reserved(desk) == 85_000
