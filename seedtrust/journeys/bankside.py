@@ -20,6 +20,7 @@ from seedtrust.ext import reading
 from seedtrust.gateways.bank import HttpSandboxControl
 from seedtrust.journeys import scenes
 from seedtrust.journeys.coherence import RETURN_BANKING_DAYS
+from seedtrust.journeys.pulls import take_back
 from seedtrust.journeys.script import (
     ACCOUNT_CLOSED,
     BOUNCED_DEPOSIT,
@@ -69,8 +70,12 @@ def act(
         index = next(
             index
             for index, deposit in enumerate(journey.deposits)
-            if deposit.on == event.deposit_on and deposit.rail == ReceiptRail.CHECK
+            if deposit.on == event.deposit_on and deposit.rail != ReceiptRail.WIRE
         )
+        asked_on = journey.deposits[index].on
+        if journey.deposits[index].rail == ReceiptRail.ECHECK:
+            reading(lambda session: take_back(session, control, journey, asked_on, event.code))
+            return
         # The same key again returns the same deposit, so its id need not be kept.
         control.return_deposit(send_deposit(control, journey, index), BOUNCE_REASON)
     else:

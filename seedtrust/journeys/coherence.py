@@ -121,7 +121,7 @@ class _Faults:
         self, journey: Journey, index: int, spec: BankEventSpec, deposit_on: date
     ) -> None:
         that_day = [one for one in journey.deposits if one.on == deposit_on]
-        checks = [one for one in that_day if one.rail == ReceiptRail.CHECK]
+        checks = [one for one in that_day if one.rail != ReceiptRail.WIRE]
         if not checks:
             what = "only wires come in then, and a wire does not" if that_day else "no deposit can"
             reason = f"“{deposit_on}” has no deposit that may bounce: {what}"

@@ -19,6 +19,7 @@ from seedtrust.core.errors import DomainError
 from seedtrust.core.failpoints import reach
 from seedtrust.core.permissions import Actor, Role
 from seedtrust.domain.cases.states import AgreementKind, Stage
+from seedtrust.domain.funding.states import ReceiptRail
 from seedtrust.domain.identity.errors import CodeRefused
 from seedtrust.domain.ledger import queries as ledger_queries
 from seedtrust.domain.operations.queries import clock_is_set
@@ -34,7 +35,7 @@ from seedtrust.jobs import bank as bank_jobs
 from seedtrust.jobs.relay import wait_until_kept
 from seedtrust.jobs.schedule import tick
 from seedtrust.jobs.tools import Tools
-from seedtrust.journeys import accounts, asking, bankside, endings, opening, scenes
+from seedtrust.journeys import accounts, asking, bankside, endings, opening, pulls, scenes
 from seedtrust.journeys.cast import Cast
 from seedtrust.journeys.comparer import LedgerFileRefused, first_difference, read_expected
 from seedtrust.journeys.scenes import Scene
@@ -210,7 +211,9 @@ class Player:
     def _bank_acts(self, scene: Scene, day: date) -> None:
         journey = scene.journey
         for index, deposit in enumerate(journey.deposits):
-            if deposit.on == day:
+            if deposit.on == day and deposit.rail == ReceiptRail.ECHECK:
+                pulls.draw(scene, index, self._moment())
+            elif deposit.on == day:
                 bankside.send_deposit(self._control, journey, index)
         for event in journey.bank_events:
             if event.acts_on == day:

@@ -51,7 +51,7 @@ ANSWERS: Final = ("approved", "denied", "refused", "withdrawn", UNREVIEWED, UNAN
 BANK_EVENTS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     ACCOUNT_CLOSED: (("payee",), ()),
     RETURN: (("payee", "code"), ("settled_on", "category")),
-    BOUNCED_DEPOSIT: (("deposit_on",), ()),
+    BOUNCED_DEPOSIT: (("deposit_on",), ("code",)),
 }
 # Codes with which a payee's own bank sends a payment back.
 RETURNABLE_WITH: Final = tuple(
@@ -90,6 +90,13 @@ def read_journey(path: Path) -> Journey:
     except tomllib.TOMLDecodeError as error:
         raise JourneyRefused(path, [f"is not valid TOML: {error}"]) from error
     return _Reader(path, text, data).journey()
+
+
+def _code_of(table: Table, event: str) -> str:
+    """Return the code with which something comes back; an e-check lacks money unless told."""
+    if event == RETURN:
+        return table.word("code", RETURNABLE_WITH)
+    return table.word("code", RETURNABLE_WITH, "R01") if event == BOUNCED_DEPOSIT else ""
 
 
 class _Reader:
@@ -362,7 +369,7 @@ class _Reader:
             table.banking_day("on"),
             event,
             table.text("payee") if "payee" in needed else None,
-            table.word("code", RETURNABLE_WITH) if is_return else "",
+            _code_of(table, event),
             table.banking_day("settled_on", None) if is_return else None,
             table.word("category", tuple(Category), None) if is_return else None,
             table.banking_day("deposit_on") if event == BOUNCED_DEPOSIT else None,
