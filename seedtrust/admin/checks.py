@@ -188,7 +188,7 @@ def checks_new(reference: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/checks/<reference>/issue", methods=["GET", "POST"])
-@requires(Permission.RUNS_RELEASE, back=_DETAIL)
+@requires(Permission.RUNS_RELEASE, step_up=True, back=_DETAIL)
 def checks_issue(reference: str) -> ResponseReturnValue:
     """Issue a check that another person prepared."""
     actor, when, form, head = current_actor(), moment(), ButtonForm(), _head(reference)
@@ -234,7 +234,7 @@ def checks_stop(reference: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/checks/<reference>/confirm-stop", methods=["GET", "POST"])
-@requires(Permission.RUNS_RELEASE, back=_DETAIL)
+@requires(Permission.RUNS_RELEASE, step_up=True, back=_DETAIL)
 def checks_confirm_stop(reference: str) -> ResponseReturnValue:
     """Confirm a stop that another person asked for."""
     actor, when, form, head = current_actor(), moment(), ButtonForm(), _head(reference)
@@ -246,7 +246,7 @@ def checks_confirm_stop(reference: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/checks/<reference>/keep", methods=["GET", "POST"])
-@requires(Permission.RUNS_RELEASE, back=_DETAIL)
+@requires(Permission.RUNS_RELEASE, step_up=True, back=_DETAIL)
 def checks_keep(reference: str) -> ResponseReturnValue:
     """Refuse a stop that was asked for."""
     actor, when, form, head = current_actor(), moment(), ButtonForm(), _head(reference)
@@ -258,7 +258,7 @@ def checks_keep(reference: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/checks/<reference>/void", methods=["GET", "POST"])
-@requires(Permission.RUNS_RELEASE, back=_DETAIL)
+@requires(Permission.RUNS_RELEASE, step_up=True, back=_DETAIL)
 def checks_void(reference: str) -> ResponseReturnValue:
     """Make a check void whose paper is in our hands."""
     actor, when, form, head = current_actor(), moment(), ReasonForm(), _head(reference)

@@ -21,6 +21,7 @@ def test_a_check_is_prepared_issued_and_stopped_by_two_people(desk: DeskWorld) -
     assert "Issue it" not in builder.get(page).text
     assert builder.get(f"{page}/issue").status_code == 403
     issue = f"{page}/issue"
+    lead.step_up(desk.api.logins["payments_lead"])
     assert lead.submit(issue, {}, page=issue).status_code == 303
     seen = lead.get(page).text
     assert "1001" in seen
@@ -47,8 +48,10 @@ def test_a_check_is_given_up_or_made_void(desk: DeskWorld) -> None:
     assert "Not issued" in builder.get(page).text
     page = builder.submit(new, {"mail_to": ADDRESS}, page=new).location or ""
     issue, void = f"{page}/issue", f"{page}/void"
+    lead.step_up(desk.api.logins["payments_lead"])
     assert lead.submit(issue, {}, page=issue).status_code == 303
     controller = desk.of("controller")
+    controller.step_up(desk.api.logins["controller"])
     assert controller.submit(void, {"reason": "Spoiled"}, page=void).status_code == 303
     assert "Spoiled" in controller.get(page).text
 
