@@ -9,7 +9,6 @@ books are proved by `seedtrust ledger check` afterwards. Seeding again adds to w
 
 from __future__ import annotations
 
-import os
 import random
 import tempfile
 import time
@@ -36,13 +35,18 @@ from seedtrust.core.db import make_engine
 from seedtrust.core.ids import new_id
 from seedtrust.domain.ledger import chart, daily, statements
 from seedtrust.domain.ledger.account_kinds import AccountKind
+from seedtrust.domain.ledger.fingerprints import digest_key, digest_request, posting_request
 from seedtrust.domain.ledger.models import LedgerAccount
+from seedtrust.domain.ledger.posting import Posting, TxnKind, credit, debit
 
 CHUNK: Final = 50_000
 FIRST_DAY: Final = date(2024, 2, 1)
 DAYS: Final = (DAY - FIRST_DAY).days
 BACK_DATED: Final = 0.03
 _ACCOUNTS: Final = 10_000
+
+# An account and the sign of its side.
+_Leg = tuple[int, int]
 
 
 @dataclass
@@ -149,7 +153,7 @@ def _write(
         cents, txn_id = chance.randrange(1, 5_000), new_id()
         # One deposit for every three payments, as in a real book.
         legs = ((bank, 1), (case, -1)) if number % 4 == 0 else ((case, 1), (bank, -1))
-        files.headers.append(_header(fixture, txn_id, number, day))
+        files.headers.append(_header(fixture, txn_id, number, day, (*legs, cents)))
         for leg, (account, side) in enumerate(legs):
             mine = running[account]
             mine.seq += 1
@@ -172,17 +176,31 @@ def _day(number: int, of: int, chance: random.Random) -> str:
     return on.isoformat()
 
 
-def _header(fixture: Fixture, txn_id: int, number: int, day: str) -> bytes:
+def _header(
+    fixture: Fixture, txn_id: int, number: int, day: str, moved: tuple[_Leg, _Leg, int]
+) -> bytes:
+    """Return a line of the header file, with the hash that the proof of the books expects."""
+    debited, credited, cents = moved
+    posting = Posting(
+        TxnKind.DISBURSEMENT if number % 4 else TxnKind.DEPOSIT,
+        f"seed:{txn_id}",
+        date.fromisoformat(day),
+        (debit(debited[0], cents), credit(credited[0], cents)),
+        memo="A line of a long history",
+        category="monthly_allowance",
+        source_type="seed",
+        source_ref=f"S{number}",
+    )
     fields: Iterator[bytes] = iter(
         (
             str(fixture.book).encode(),
             str(txn_id).encode(),
-            escaped(os.urandom(16)),
-            escaped(os.urandom(32)),
-            b"S%d" % number,
+            escaped(digest_key(posting.key)),
+            escaped(digest_request(posting_request(posting))),
+            posting.source_ref.encode(),
             b"",
-            b"A line of a long history",
-            b"DISBURSEMENT" if number % 4 else b"DEPOSIT",
+            posting.memo.encode(),
+            posting.kind.encode(),
             b"0",
             day.encode(),
             day.encode() + b" 15:00:00.000000",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from json import loads
 from typing import Final, Protocol, cast
 
 from sqlalchemy.engine import Connection
@@ -153,7 +154,7 @@ class _MysqlRows:
         quote = self._quote
         return (
             f"({book_id:d},{txn_id:d},x'{idem_key.hex()}',x'{request_hash.hex()}',"
-            f"{quote(source_ref)},{quote(counterparty_ref)},{quote(memo)},{tail})"
+            f"{self._escape(source_ref)},{quote(counterparty_ref)},{quote(memo)},{tail})"
         )
 
     def _quote(self, value: int | str | None) -> str:
@@ -173,8 +174,10 @@ def _select_balances(
     connection: Connection, account_ids: Sequence[int], lock: str
 ) -> list[BalanceRow]:
     listed = ",".join([f"{account_id:d}" for account_id in account_ids])
+    # The driver reads ten columns of a row in ten steps of Python, and one text in one.
     rows = connection.exec_driver_sql(
-        f"SELECT {_BALANCE_COLUMNS} FROM ledger_balance "
+        f"SELECT json_array({_BALANCE_COLUMNS}) FROM ledger_balance "
         f"WHERE account_id IN ({listed}) ORDER BY account_id{lock}"
     )
-    return [tuple(row) for row in rows]
+    balances: list[list[int]] = loads(f"[{','.join(rows.scalars())}]")
+    return [cast("BalanceRow", tuple(row)) for row in balances]

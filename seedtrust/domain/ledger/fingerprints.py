@@ -29,7 +29,7 @@ def posting_request(posting: Posting) -> Request:
         str(posting.kind),
         posting.effective_on.isoformat(),
         [(leg.account_id, int(leg.side), leg.amount_cents, int(leg.layer)) for leg in posting.legs],
-        sorted((str(link.relation), link.txn_id, link.full) for link in posting.links),
+        sorted([(str(link.relation), link.txn_id, link.full) for link in posting.links]),
         *_words(posting),
     )
 

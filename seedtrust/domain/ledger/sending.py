@@ -7,6 +7,7 @@ no trips to save, and MySQL knows no such blocks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import chain
@@ -22,6 +23,8 @@ Sent = tuple[str, tuple[object, ...]]
 
 # The block's own error for an update that left out an account; servers number theirs below.
 _LEFT_OUT: Final = 30_001
+# Texts that no quoting mode changes, as nearly all are.
+_is_plain: Final = re.compile(r"[A-Za-z0-9 .,:_/-]*", re.ASCII).fullmatch
 _AS_IT_IS: Final = {"no_parameters": True}
 
 
@@ -76,6 +79,8 @@ def quoting(connection: Connection) -> Callable[[object], str]:
             return str(value)
         if type(value) is bytes:
             return f"x'{value.hex()}'"
+        if type(value) is str and _is_plain(value):
+            return f"'{value}'"
         return escape(value)
 
     return quote

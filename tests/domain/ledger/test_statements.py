@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -48,6 +49,22 @@ def test_lines_stand_in_effective_order_and_ties_in_posting_order(world: World) 
         (2, 1_000),
     ]
     assert [line.balance_cents for line in found] == [500, 200, 1_200]
+
+
+def test_a_line_carries_every_character_of_its_memo_and_the_instant(world: World) -> None:
+    memo = '"Smith" \\ O\'Brien\t\n\x01 100% – Ünal 🌱 [1, 2]'
+    move = (debit(world.bank, 5), credit(world.case, 5))
+    posting = Posting(TxnKind.DEPOSIT, memo, DAY, move, memo=memo, category=None)
+    world.post(posting)
+    assert world.post(posting).replayed
+    world.do(
+        lambda session: service.post_many(
+            session, CLERK, [replace(posting, key="bulk", source_ref="a'b\\")], now=NOW
+        )
+    )
+    first, second = lines(world)
+    assert (first.memo, first.category, first.posted_at) == (memo, None, NOW)
+    assert (second.memo, second.source_ref) == (memo, "a'b\\")
 
 
 def test_a_line_says_what_it_is(world: World) -> None:
