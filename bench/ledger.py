@@ -32,7 +32,7 @@ from seedtrust.core import migrations
 from seedtrust.core.db import make_engine
 from seedtrust.core.ids import new_id
 from seedtrust.core.permissions import Actor
-from seedtrust.domain.ledger import chart, service, statements
+from seedtrust.domain.ledger import chart, sending, service, statements
 from seedtrust.domain.ledger.check import check
 from seedtrust.domain.ledger.models import LedgerAccount, LedgerBalance
 from seedtrust.domain.ledger.posting import Layer, Side
@@ -53,7 +53,7 @@ def run(quick: bool, mariadb_url: str) -> list[Line]:  # noqa: FBT001 - the benc
     """Measure on a database of its own on the given server and return one line per figure."""
     with database(mariadb_url) as url:
         fixture = prepare(url, accounts=2_000 if quick else 10_000)
-        rounds, seconds = (3, 1.0) if quick else (7, 3.0)
+        rounds, seconds = (3, 1.0) if quick else (7, 2.0)
         lines = []
         for connections in (1, 4, 8):
             lines += single(url, fixture, connections, rounds=rounds, seconds=seconds)
@@ -166,7 +166,7 @@ def single(
     url: URL, fixture: Fixture, connections: int, *, rounds: int, seconds: float
 ) -> list[Line]:
     """Measure postings and hold-and-capture pairs of several processes at once."""
-    modes = ("posting", "floor", "pairs")
+    modes = ("posting", "floor", "block", "pairs")
     rates: dict[str, list[float]] = {mode: [] for mode in modes}
     with workers(url, fixture, connections) as pipes:
         for mode in modes:
@@ -180,7 +180,13 @@ def single(
             f"one posting, {name}",
             "postings/s",
             rates["posting"],
-            ("the same statements by PyMySQL", rates["floor"]),
+            ("the same statements, singly, by PyMySQL", rates["floor"]),
+        ),
+        line(
+            f"one posting, {name}",
+            "postings/s",
+            rates["posting"],
+            ("the same statements in one block by PyMySQL", rates["block"]),
         ),
         line(
             f"hold and capture, {name}",
@@ -233,11 +239,13 @@ def work(address: str, fixture: Fixture, pipe: Pipe) -> None:
     ext.db.init_app(app)
     # Each process its own order of accounts, the same in every run.
     chance = random.Random(os.getpid())  # noqa: S311 - no secret
+    floor = Floor(make_url(address), fixture, chance)
     with app.app_context():
         acts: dict[str, Callable[[], None]] = {
             "posting": lambda: post_once(ext, fixture, chance),
             "pairs": lambda: hold_and_capture(ext, fixture, chance),
-            "floor": Floor(make_url(address), fixture, chance).post,
+            "floor": floor.post,
+            "block": floor.post_in_a_block,
         }
         pipe.send("ready")
         while (asked := pipe.recv()) is not None:
@@ -326,36 +334,52 @@ class Floor:
             ),
         )
 
+        self._blocks = [
+            sending.block_of(2, update, (self._header, self._entries)) for update in self._updates
+        ]
+
     def post(self) -> None:
-        """Write one transfer and commit it."""
+        """Write one transfer in three trips and commit it."""
+        debited_is_higher, values = self._transfer()
+        statements_sent = (self._updates[debited_is_higher], self._header, self._entries)
+        for statement, given in zip(statements_sent, values, strict=True):
+            self._cursor.execute(statement, given)
+        self._connection.commit()
+
+    def post_in_a_block(self) -> None:
+        """Write one transfer in one trip, as the product does, and commit it."""
+        debited_is_higher, values = self._transfer()
+        self._cursor.execute(self._blocks[debited_is_higher], sum(values, ()))
+        self._connection.commit()
+
+    def _transfer(self) -> tuple[bool, tuple[tuple[object, ...], ...]]:
+        """Draw a transfer: whether the debited account's id is the higher, and all values."""
         source, target = self._chance.sample(self._fixture.cases, 2)
         cents, txn_id = self._chance.randrange(1, 5_000), new_id()
         day = "2026-01-22"
-        execute = self._cursor.execute
         low, high = sorted((source, target))
-        execute(self._updates[low == target], (source, cents, target, cents, low, high, source))
-        execute(
-            self._header,
-            (
-                txn_id,
-                os.urandom(16),
-                os.urandom(32),
-                "single",
-                "",
-                "A transfer",
-                "MATCH",
-                0,
-                day,
-                "2026-01-22 15:00:00.000000",
-                None,
-                "bench",
-                None,
-                "bench",
-                source,
-            ),
+        header = (
+            txn_id,
+            os.urandom(16),
+            os.urandom(32),
+            "single",
+            "",
+            "A transfer",
+            "MATCH",
+            0,
+            day,
+            "2026-01-22 15:00:00.000000",
+            None,
+            "bench",
+            None,
+            "bench",
+            source,
         )
-        execute(self._entries, (txn_id, cents, day, source, txn_id, cents, day, target))
-        self._connection.commit()
+        return low == target, (
+            (source, cents, target, cents, low, high, source),
+            header,
+            (txn_id, cents, day, source, txn_id, cents, day, target),
+        )
 
 
 def connect(url: URL) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from resource import RUSAGE_SELF, getrusage
 from statistics import median
 from typing import Any, Final
 
@@ -19,10 +20,11 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session
 
-from bench.ledger import Fixture, prove_headers_aside
+from bench.ledger import Fixture
 from bench.seed import seed
 from seedtrust.core.db import make_engine
 from seedtrust.domain.ledger import queries
+from seedtrust.domain.ledger.check import check
 from seedtrust.domain.ledger.models import LedgerBalance
 
 Line = dict[str, object]
@@ -54,10 +56,40 @@ def run(quick: bool, mariadb_url: str) -> list[Line]:  # noqa: FBT001 - the benc
             lines += [
                 measure(engine, fixture, case, entries, rounds=rounds) for case in cases_of(fixture)
             ]
+            lines.append(proof(engine, entries))
             engine.dispose()
-        if quick:
-            prove_headers_aside(url)
     return lines
+
+
+def proof(engine: Engine, entries: int) -> Line:
+    """Return one line: seconds of the proof of all the books, beside reading all entries once.
+
+    The note says what memory the proof added. Raises AssertionError for broken books, whose
+    figures would mean nothing.
+    """
+    with Session(engine) as session, session.begin():
+        begun = time.perf_counter()
+        session.execute(text("SELECT SUM(posted_after_cents) FROM ledger_entry")).scalar_one()
+        floor = time.perf_counter() - begun
+        before = getrusage(RUSAGE_SELF).ru_maxrss
+        begun = time.perf_counter()
+        faults = check(session)
+        spent = time.perf_counter() - begun
+        added_mb = (getrusage(RUSAGE_SELF).ru_maxrss - before) / 1024
+    if faults:
+        raise AssertionError(faults[:5])
+    ratio = round(spent / floor, 1)
+    return {
+        "name": f"proof of the books, {entries:,} entries, {added_mb:.0f} MB more memory",
+        "figure": round(spent, 1),
+        "unit": "s",
+        "floor_name": "one sum over all entries",
+        "floor": round(floor, 2),
+        "ratio_median": ratio,
+        "ratio_min": ratio,
+        "ratio_max": ratio,
+        "note": "measured once at each size",
+    }
 
 
 def cases_of(fixture: Fixture) -> list[_Case]:

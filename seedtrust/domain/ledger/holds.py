@@ -223,13 +223,7 @@ def _lock(session: Session, hold_id: int) -> _Hold:
     if row is None:
         message = "The books have no hold with this id."
         raise HoldNotFound(message, hold_id=hold_id)
-    debit_account_id, credit_account_id, amount_cents, captured_cents, released_cents = row
-    return _Hold(
-        hold_id,
-        debit_account_id,
-        credit_account_id,
-        amount_cents - captured_cents - released_cents,
-    )
+    return _Hold(hold_id, *row)
 
 
 def _exceeded(hold: _Hold, amount_cents: int) -> HoldExceeded:

@@ -44,7 +44,7 @@ def send(connection: Connection, move: Sent, accounts: int, rest: Sequence[Sent]
         for statement in rest:
             connection.exec_driver_sql(*statement)
         return
-    block = _block(accounts, move[0], tuple([sql for sql, _ in rest]))
+    block = block_of(accounts, move[0], tuple([sql for sql, _ in rest]))
     values = chain(move[1], *[given for _, given in rest])
     try:
         send_text(connection, block % tuple(map(quoting(connection), values)))
@@ -55,7 +55,8 @@ def send(connection: Connection, move: Sent, accounts: int, rest: Sequence[Sent]
 
 
 @lru_cache(maxsize=1024)
-def _block(accounts: int, move: str, rest: tuple[str, ...]) -> str:
+def block_of(accounts: int, move: str, rest: tuple[str, ...]) -> str:
+    """Return the block that moves the balances of so many accounts and then does the rest."""
     signal = f"SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = {_LEFT_OUT}, MESSAGE_TEXT = 'left out'"
     guard = f"IF ROW_COUNT() <> {accounts} THEN {signal}; END IF"
     return f"BEGIN NOT ATOMIC {'; '.join((move, guard, *rest))}; END"

@@ -141,11 +141,15 @@ def insert_hold(mark: str) -> str:
 
 @lru_cache(maxsize=8)
 def lock_hold(mark: str) -> str:
-    """Return the read of a hold under its row lock; SQLite locks the whole file anyway."""
+    """Return the read of a hold's accounts and what is left of it, under its row lock.
+
+    SQLite locks the whole file anyway.
+    """
     lock = "" if mark == SQLITE_MARK else " FOR UPDATE"
     return (
-        "SELECT debit_account_id, credit_account_id, amount_cents, captured_cents, "
-        f"released_cents FROM ledger_hold WHERE id = {mark}{lock}"
+        "SELECT debit_account_id, credit_account_id, "
+        "amount_cents - captured_cents - released_cents "
+        f"FROM ledger_hold WHERE id = {mark}{lock}"
     )
 
 
