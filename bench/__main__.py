@@ -59,6 +59,12 @@ def _pages(quick: bool) -> list[Line]:  # noqa: FBT001 - the benches' contract
     return pages.run(quick, mariadb_url())
 
 
+def _peer(quick: bool) -> list[Line]:  # noqa: FBT001 - the benches' contract
+    from bench import peer  # noqa: PLC0415 - each bench loads what it measures
+
+    return peer.run(quick, mariadb_url())
+
+
 def _nacha(quick: bool) -> list[Line]:  # noqa: FBT001 - the benches' contract
     from bench import nacha  # noqa: PLC0415 - each bench loads what it measures
 
@@ -68,6 +74,7 @@ def _nacha(quick: bool) -> list[Line]:  # noqa: FBT001 - the benches' contract
 BENCHES: Final[dict[str, Bench]] = {
     "ledger": _ledger,
     "hot": _hot,
+    "peer": _peer,
     "reads": _reads,
     "pages": _pages,
     "nacha": _nacha,

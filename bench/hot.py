@@ -60,7 +60,7 @@ OPTIONS: Final = (
 
 def run(quick: bool) -> list[Line]:  # noqa: FBT001 - the benches' contract
     """Measure on a server of its own: a line for single postings and one for batches."""
-    rounds, seconds = (3, 1.5) if quick else (7, 3.0)
+    rounds, seconds = (3, 1.5) if quick else (5, 3.0)
     with _server() as (server_url, flush), database(server_url) as url:
         fixture = prepare(url, accounts=2_000)
         address = url.render_as_string(hide_password=False)

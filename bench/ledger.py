@@ -53,12 +53,12 @@ def run(quick: bool, mariadb_url: str) -> list[Line]:  # noqa: FBT001 - the benc
     """Measure on a database of its own on the given server and return one line per figure."""
     with database(mariadb_url) as url:
         fixture = prepare(url, accounts=2_000 if quick else 10_000)
-        rounds, seconds = (3, 1.0) if quick else (7, 2.0)
+        rounds, seconds = (3, 1.0) if quick else (5, 2.0)
         lines = []
         for connections in (1, 4, 8):
             lines += single(url, fixture, connections, rounds=rounds, seconds=seconds)
         transfers, accounts = (20_000, 2_000) if quick else (100_000, 10_000)
-        lines.append(in_bulk(url, fixture, transfers, accounts, rounds=3 if quick else 5))
+        lines.append(in_bulk(url, fixture, transfers, accounts, rounds=3))
         prove_headers_aside(url)
     return lines
 

@@ -257,10 +257,12 @@ def _page(newest_first: bool, goes_on: bool) -> Executable:  # noqa: FBT001 - th
         if newest_first
         else (entry.effective_on.asc(), entry.seq.asc())
     )
+    stood = LedgerAccount.normal_side * before
     # The driver reads a page of a dozen columns more slowly than the database finds it, so each
     # row comes as one.
     packed = func.json_array(
-        cast(LedgerAccount.normal_side * before, BigInteger),
+        # A sum is a decimal on MariaDB, the balance of now is not.
+        cast(stood, BigInteger) if goes_on else stood,
         txn.id,
         entry.effective_on,
         txn.kind,
