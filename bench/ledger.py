@@ -10,7 +10,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -592,12 +591,3 @@ def line(name: str, unit: str, figures: list[float], beside: tuple[str, list[flo
         "ratio_max": round(max(ratios), 2),
         "note": NOTE,
     }
-
-
-if __name__ == "__main__":
-    for found in run("--quick" in sys.argv, os.environ["SEEDTRUST_TEST_MARIADB_URL"]):
-        print(
-            f"{found['name']}: {found['figure']:,} {found['unit']}, "
-            f"{found['floor_name']} {found['floor']:,}, "
-            f"ratio {found['ratio_median']} ({found['ratio_min']} to {found['ratio_max']})"
-        )
