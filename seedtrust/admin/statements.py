@@ -52,6 +52,7 @@ class MatchForm(Form):
     """One of the candidates, as kind and reference."""
 
     candidate = StringField("What the line stands for")
+    return_code = StringField("Return code", validators=[Length(max=3)])
 
 
 class UndoForm(Form):
@@ -194,6 +195,7 @@ def statements_match(reference: str, number: int) -> ResponseReturnValue:
             number=number,
             kind=kind,
             reference=chosen,
+            return_code=form.return_code.data or "",
             moment=when,
         )
     )

@@ -83,6 +83,7 @@ EXCEPTION_WORDS: Final = {
     "shared_account": "Bank accounts that two payees share",
     "statement.corrected": "Statements that the bank corrected",
     "statement.line_gone": "Booked lines that a corrected statement does not show",
+    "statement.withdrawn": "Statements that the bank deleted",
     "statement.gap": "Statements that do not follow on",
     "payment.not_stopped": "Payments that the bank could not stop any more",
     "payment.in_review": "Payments that the bank holds for review",

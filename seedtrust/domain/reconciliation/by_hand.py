@@ -6,6 +6,7 @@ bank sends the day anew. A line of a locked day keeps its match.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from sqlalchemy import Select, select
@@ -16,19 +17,28 @@ from seedtrust.core.db import lock_where
 from seedtrust.core.errors import Invalid, NotFound, WrongState
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.audit.service import record
+from seedtrust.domain.payments.access import locked_instruction
+from seedtrust.domain.payments.returns import apply_return
 from seedtrust.domain.payments.states import ReconciliationStatus
 from seedtrust.domain.reconciliation import booking
-from seedtrust.domain.reconciliation.ladder import Candidate, candidates_for
+from seedtrust.domain.reconciliation.ladder import (
+    RETURNED,
+    TRANSFER,
+    Candidate,
+    candidates_for_person,
+)
 from seedtrust.domain.reconciliation.marks import mark
 from seedtrust.domain.reconciliation.models import (
     BankStatement,
     BankStatementLine,
+    BankTransfer,
     Reconciliation,
 )
-from seedtrust.domain.reconciliation.states import DayState
-from seedtrust.domain.reconciliation.transfers import TRANSFER
+from seedtrust.domain.reconciliation.states import DayState, TransferState
+from seedtrust.domain.reconciliation.transfers import settle_transfer
 
 _BOOKED: Final = frozenset({booking.CHARGE, TRANSFER})
+_RETURN_CODE: Final = re.compile(r"R[0-9]{2}")
 
 
 def candidates(
@@ -41,7 +51,7 @@ def candidates(
         raise _no_line()
     if line.status != ReconciliationStatus.UNMATCHED:
         return []
-    return candidates_for(session, [line])[line.id]
+    return candidates_for_person(session, [line])[line.id]
 
 
 def match_line(
@@ -52,24 +62,71 @@ def match_line(
     number: int,
     kind: str,
     reference: str,
+    return_code: str = "",
     moment: Moment,
 ) -> BankStatementLine:
-    """Say what a line stands for. Raises WrongState, NotFound, Forbidden, Invalid."""
+    """Say what a line stands for.
+
+    A transfer that waits for the bank is made with it. A payment whose return the bank has told
+    in no other way comes back with the code that the bank gives, such as R03. Raises WrongState,
+    NotFound, Forbidden, Invalid.
+    """
     actor.require(Permission.DEPOSITS_MATCH)
     line = _locked_line(session, statement_ref, number)
     if line.status != ReconciliationStatus.UNMATCHED:
         message = "This line belongs to something already. Undo that first."
         raise WrongState(message)
-    known = candidates_for(session, [line])[line.id]
+    known = candidates_for_person(session, [line])[line.id]
     if not any(one.kind == kind and one.reference == reference for one in known):
         message = "Choose one of the candidates: account, amount and day have to agree."
         raise Invalid(message, errors={"candidate": [message]})
+    if kind == TRANSFER:
+        _make_transfer(session, actor, reference, line, moment)
+    elif kind == RETURNED:
+        _take_back(session, actor, reference, line, return_code, moment)
     line.matched_type, line.matched_ref, line.match_rule = kind, reference, "a person"
     line.status, line.matched_at = ReconciliationStatus.MATCHED.value, moment.at
     line.matched_by = actor.name
     mark(session, line, ReconciliationStatus.MATCHED)
     _record(session, actor, "statement_line.matched", statement_ref, line, "", moment)
     return line
+
+
+def _make_transfer(
+    session: Session, actor: Actor, reference: str, line: BankStatementLine, moment: Moment
+) -> None:
+    [row] = lock_where(session, select(BankTransfer).where(BankTransfer.reference == reference))
+    if row.state != TransferState.ORDERED:
+        message = "The bank has made this transfer, or it was taken back before."
+        raise WrongState(message)
+    settle_transfer(session, actor, row, on=line.as_of_on, moment=moment)
+
+
+def _take_back(  # noqa: PLR0917 - which payment came back with which line, and why
+    session: Session,
+    actor: Actor,
+    reference: str,
+    line: BankStatementLine,
+    return_code: str,
+    moment: Moment,
+) -> None:
+    run, row = locked_instruction(session, reference)
+    if row.returned_on is not None:
+        return
+    code = return_code.strip().upper()
+    if not _RETURN_CODE.fullmatch(code):
+        message = "Enter the return code that the bank gives, such as R03."
+        raise Invalid(message, errors={"return_code": [message]})
+    apply_return(
+        session,
+        actor,
+        run,
+        row,
+        code=code,
+        amount_cents=line.amount_cents,
+        returned_on=line.as_of_on,
+        moment=moment,
+    )
 
 
 def undo_match(

@@ -20,8 +20,9 @@ from seedtrust.core.bankdays import banking_days_between
 from seedtrust.domain.funding.models import Deposit
 from seedtrust.domain.funding.states import DepositState
 from seedtrust.domain.payments.models import PaymentInstruction, PaymentRun
-from seedtrust.domain.payments.states import Rail, ReconciliationStatus
-from seedtrust.domain.reconciliation.models import BankStatementLine
+from seedtrust.domain.payments.states import InstructionState, Rail, ReconciliationStatus
+from seedtrust.domain.reconciliation.models import BankStatementLine, BankTransfer
+from seedtrust.domain.reconciliation.states import TransferState
 
 RUN: Final = "run"
 INSTRUCTION: Final = "instruction"
@@ -33,11 +34,14 @@ DEBITS: Final = "debits"
 CHECK: Final = "check"
 # What a line belongs to: its kind, its reference, and by which rule it was found.
 Match = tuple[str, str, str]
+TRANSFER: Final = "transfer"
 RULE: Final = "account, amount and day"
 _UNMATCHED: Final = ReconciliationStatus.UNMATCHED.value
 # Banking days between what we know and what the bank shows.
 _WINDOW: Final = {Rail.ACH.value: 2, Rail.WIRE.value: 1, "check": 5}
 _REACH: Final = timedelta(days=12)
+# Within these days a consumer's bank may still return a payment.
+_FIRST_SIXTY: Final = timedelta(days=60)
 _NOT_HERE: Final = (DepositState.EXPECTED.value, DepositState.IN_PROCESS.value)
 
 
@@ -71,6 +75,31 @@ def candidates_for(
         return {}
     known = [*_runs(session, lines), *_wires(session, lines), *_deposits(session, lines)]
     return {line.id: [one for one in known if one.fits(line)] for line in lines}
+
+
+def candidates_for_person(
+    session: Session, lines: Sequence[BankStatementLine]
+) -> dict[int, list[Candidate]]:
+    """Return what a person may choose for each line, more than finds its line by itself.
+
+    Transfers that wait for the bank, whatever the line names, and payments of this amount that
+    came back, or may have. Six queries, whatever the number of lines.
+    """
+    found = candidates_for(session, lines)
+    if not lines:
+        return found
+    more = [*_transfers(session, lines), *_returns(session, lines)]
+    return {
+        line.id: [*found[line.id], *(one for one in more if _may_be(one, line))] for line in lines
+    }
+
+
+def _may_be(one: Candidate, line: BankStatementLine) -> bool:
+    return (
+        one.trust_account_id == line.trust_account_id
+        and one.amount_cents == line.amount_cents
+        and timedelta() <= line.as_of_on - one.on <= _FIRST_SIXTY
+    )
 
 
 def sole_candidates(session: Session, lines: Sequence[BankStatementLine]) -> dict[int, Candidate]:
@@ -150,3 +179,43 @@ def _deposits(session: Session, lines: Sequence[BankStatementLine]) -> list[Cand
         )
     )
     return [Candidate(DEPOSIT, *found) for found in rows]
+
+
+def _transfers(session: Session, lines: Sequence[BankStatementLine]) -> list[Candidate]:
+    row = BankTransfer
+    rows = session.execute(
+        select(
+            row.reference, row.trust_account_id, row.amount_cents, row.ordered_on, row.ordered_by
+        ).where(
+            row.state == TransferState.ORDERED.value,
+            row.amount_cents.in_({-line.amount_cents for line in lines}),
+        )
+    )
+    return [
+        Candidate(TRANSFER, ref, account, -cents, day, "transfer", f"Ordered by {who}")
+        for ref, account, cents, day, who in rows
+    ]
+
+
+def _returns(session: Session, lines: Sequence[BankStatementLine]) -> list[Candidate]:
+    row, line = PaymentInstruction, BankStatementLine
+    shown = select(line.matched_ref).where(
+        line.matched_type == RETURNED, line.status == ReconciliationStatus.MATCHED.value
+    )
+    first, last = _span(lines)
+    rows = session.execute(
+        select(
+            row.reference,
+            row.trust_account_id,
+            row.amount_cents,
+            row.settled_on,
+            row.rail,
+            row.payee_name,
+        ).where(
+            row.settled_on.between(first - _FIRST_SIXTY, last),
+            row.amount_cents.in_({line.amount_cents for line in lines}),
+            row.state.in_((InstructionState.SETTLED.value, InstructionState.RETURNED.value)),
+            row.reference.not_in(shown),
+        )
+    )
+    return [Candidate(RETURNED, *found[:3], found[3], *found[4:]) for found in rows if found[3]]

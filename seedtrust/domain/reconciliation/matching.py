@@ -35,13 +35,14 @@ from seedtrust.domain.reconciliation.ladder import (
     RETURNED,
     RULE,
     RUN,
+    TRANSFER,
     Match,
     sole_candidates,
 )
 from seedtrust.domain.reconciliation.marks import mark
 from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine, BankTransfer
 from seedtrust.domain.reconciliation.states import TransferState
-from seedtrust.domain.reconciliation.transfers import TRANSFER, settle_transfer
+from seedtrust.domain.reconciliation.transfers import settle_transfer
 
 _MATCHED: Final = ReconciliationStatus.MATCHED
 _UNMATCHED: Final = ReconciliationStatus.UNMATCHED
@@ -161,6 +162,32 @@ def release_matches(session: Session, statement: BankStatement) -> None:
         line.status = ReconciliationStatus.EXCEPTION.value
 
 
+def restore_matches(session: Session, statement: BankStatement) -> None:
+    """Give the lines of a statement that counts again what people decided and what was booked.
+
+    Everything else is open, and is matched anew.
+    """
+    lines = lock_where(
+        session,
+        select(BankStatementLine).where(
+            BankStatementLine.statement_id == statement.id,
+            BankStatementLine.status == ReconciliationStatus.EXCEPTION.value,
+        ),
+    )
+    for line in lines:
+        if line.matched_type and (line.matched_by or is_booked(line)):
+            line.status = _MATCHED.value
+            mark(session, line, _MATCHED)
+        else:
+            line.matched_type = line.matched_ref = line.match_rule = ""
+            line.status, line.matched_at = _UNMATCHED.value, None
+
+
+def is_booked(line: BankStatementLine) -> bool:
+    """Tell whether the books hold something because of this very line."""
+    return line.match_rule in {BOOKED, CHARGED} or line.matched_type == TRANSFER
+
+
 def keep_decisions(
     session: Session,
     *,
@@ -178,8 +205,7 @@ def keep_decisions(
     ).scalars()
     for old in earlier:
         line = successors.get(old.identity)
-        is_booked = old.match_rule in {BOOKED, CHARGED} or old.matched_type == TRANSFER
-        if line is None and is_booked:
+        if line is None and is_booked(old):
             open_exception(
                 session,
                 GONE_KIND,

@@ -35,6 +35,8 @@ class BankStatement(Base):
     opening_cents: Mapped[int] = mapped_column(CentsType)
     closing_cents: Mapped[int] = mapped_column(CentsType)
     imported_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # The hash of the file whose deletion group withdrew it; the same file again changes nothing.
+    withdrawn_by_sha256: Mapped[str] = mapped_column(Ascii(64), default="", server_default="")
 
 
 class BankStatementLine(Base):

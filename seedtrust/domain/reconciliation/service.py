@@ -16,7 +16,7 @@ from seedtrust.core.ids import new_id, new_reference
 from seedtrust.core.money import format_dollars
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.audit.service import record
-from seedtrust.domain.operations.service import open_exception
+from seedtrust.domain.operations.service import close_exceptions_of, open_exception
 from seedtrust.domain.payments.models import TrustAccount
 from seedtrust.domain.payments.states import ReconciliationStatus
 from seedtrust.domain.reconciliation.booking import identities
@@ -25,6 +25,7 @@ from seedtrust.domain.reconciliation.matching import (
     keep_decisions,
     match_open_lines,
     release_matches,
+    restore_matches,
 )
 from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine
 from seedtrust.domain.reconciliation.signing import follow_correction
@@ -32,7 +33,9 @@ from seedtrust.formats import bai2
 
 _OPENING: Final = "010"
 _CLOSING: Final = "015"
+_COUNTS: Final = frozenset({bai2.UPDATE, bai2.DELETION, bai2.CORRECTION})
 CORRECTED_KIND: Final = "statement.corrected"
+WITHDRAWN_KIND: Final = "statement.withdrawn"
 GAP_KIND: Final = "statement.gap"
 _Lines = Sequence[bai2.Transaction]
 
@@ -43,19 +46,24 @@ def import_statement(
     """Import a BAI2 prior-day statement and match its lines; returns what was new.
 
     The same bytes again change nothing. Other bytes for a day that is known become a new version
-    that takes the place of the old one, and a person is told. Only final prior-day groups count.
-    Raises StatementRefused, and imports nothing, when the file is damaged, does not add up, or
-    belongs to an account that is not ours.
+    that takes the place of the old one, and a person is told. A deletion group (status 2) takes
+    the statement of its day away until the bank sends the day anew: what its lines belonged to
+    stays written on them and is looked for again. Only final prior-day groups count. Raises
+    StatementRefused, and imports nothing, when the file is damaged, does not add up, or belongs
+    to an account that is not ours.
     """
     actor.require(Permission.RECONCILIATION_VIEW)
     file = _read(file_name, data)
     sha256 = hashlib.sha256(data).hexdigest()
     imported = []
     for group in file.groups:
-        if not group.is_final_previous_day or group.status not in {bai2.UPDATE, bai2.CORRECTION}:
+        if not group.is_final_previous_day or group.status not in _COUNTS:
             continue
         for account in group.accounts:
             trust = _trust_account(session, file_name, group, account)
+            if group.status == bai2.DELETION:
+                withdraw(session, actor, trust.id, group.as_of_on, sha256=sha256, moment=moment)
+                continue
             statement = _take(
                 session,
                 actor,
@@ -126,8 +134,9 @@ def _take(
         .where(BankStatement.trust_account_id == trust.id, BankStatement.as_of_on == as_of_on)
         .order_by(BankStatement.version_number),
     )
-    if any(row.sha256 == sha256 for row in earlier):
-        return None
+    again = next((row for row in earlier if row.sha256 == sha256), None)
+    if again is not None:
+        return _restored(session, actor, earlier, again, moment)
     opening, closing = _balances(file_name, account)
     for old in earlier:
         old.current_on = None
@@ -156,8 +165,81 @@ def _take(
         keep_decisions(session, before=earlier[-1], lines=lines, moment=moment)
         sentence = f"The bank corrected its statement of {as_of_on.isoformat()}."
         _tell(session, CORRECTED_KIND, statement, sentence, moment)
+        _nothing_withdrawn(session, actor, earlier, moment)
     _check_continuity(session, statement, moment)
     return statement
+
+
+def withdraw(
+    session: Session,
+    actor: Actor,
+    trust_account_id: int,
+    as_of_on: date,
+    *,
+    sha256: str,
+    moment: Moment,
+) -> BankStatement | None:
+    """Take away the statement of a day that the bank has deleted; None when nothing is there.
+
+    The same deletion again changes nothing, also when the day has been sent anew meanwhile. What
+    was booked from its lines stays in the books; a person is told that the day is open.
+    """
+    rows = lock_where(
+        session,
+        select(BankStatement)
+        .where(
+            BankStatement.trust_account_id == trust_account_id,
+            BankStatement.as_of_on == as_of_on,
+        )
+        .order_by(BankStatement.version_number),
+    )
+    current = next((row for row in rows if row.current_on is not None), None)
+    if current is None or any(row.withdrawn_by_sha256 == sha256 for row in rows):
+        return None
+    current.current_on, current.withdrawn_by_sha256 = None, sha256
+    release_matches(session, current)
+    follow_correction(session, actor, current, moment=moment)
+    sentence = (
+        f"The bank has deleted its statement of {as_of_on.isoformat()}. The day is open until it "
+        "sends another one; ask the bank if none comes."
+    )
+    _tell(session, WITHDRAWN_KIND, current, sentence, moment)
+    record(
+        session,
+        actor,
+        "statement.withdrawn",
+        "statement",
+        current.reference,
+        facts={"sha256": sha256, "version": current.version_number},
+        now=moment.at,
+    )
+    return current
+
+
+def _restored(
+    session: Session,
+    actor: Actor,
+    earlier: Sequence[BankStatement],
+    again: BankStatement,
+    moment: Moment,
+) -> BankStatement | None:
+    """Let a statement count again that was deleted and now comes as it was; else change nothing."""
+    if not again.withdrawn_by_sha256 or any(row.current_on is not None for row in earlier):
+        return None
+    again.current_on = again.as_of_on
+    restore_matches(session, again)
+    _nothing_withdrawn(session, actor, earlier, moment)
+    _check_continuity(session, again, moment)
+    return again
+
+
+def _nothing_withdrawn(
+    session: Session, actor: Actor, earlier: Sequence[BankStatement], moment: Moment
+) -> None:
+    for row in earlier:
+        close_exceptions_of(
+            session, WITHDRAWN_KIND, row.reference, closed_by=actor.name, now=moment.at
+        )
 
 
 def _balances(file_name: str, account: bai2.Account) -> tuple[int, int]:

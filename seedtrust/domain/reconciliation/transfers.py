@@ -35,7 +35,6 @@ from seedtrust.domain.reconciliation.models import BankTransfer
 from seedtrust.domain.reconciliation.proof import owned_accounts
 from seedtrust.domain.reconciliation.states import TransferKind, TransferState
 
-TRANSFER: Final = "transfer"
 _LIABILITY: Final = {
     TransferKind.SEND_BACK: AccountKind.UNIDENTIFIED_RECEIPTS,
     TransferKind.FEE_SWEEP: AccountKind.FEES_PAYABLE,
