@@ -13,20 +13,24 @@ from seedtrust.admin.case_acts import Act, act_page
 from seedtrust.admin.contract_forms import (
     AgreementForm,
     SignatureForm,
+    TextForm,
     WithdrawalForm,
     chosen,
     offered,
 )
 from seedtrust.admin.forms import Form, choices_of
+from seedtrust.admin.words import category_words
 from seedtrust.core.permissions import Permission
 from seedtrust.domain.cases.states import AGREEMENT_STEPS, AgreementState
 from seedtrust.domain.desk import contracts as desk
 from seedtrust.domain.desk.cases import CaseHead, held_case
+from seedtrust.domain.signing import service as signing
+from seedtrust.domain.signing.queries import SigningView, signings_of, signings_on
+from seedtrust.domain.signing.wording import ESCROW_TEXTS, LATEST_ESCROW_TEXT, PLACEHOLDERS
 from seedtrust.domain.terms import agreements
-from seedtrust.domain.terms.queries import agreements_of
 from seedtrust.domain.terms.views import AgreementView
 from seedtrust.ext import in_transaction, reading
-from seedtrust.web.actor import business_today, current_actor, moment
+from seedtrust.web.actor import business_today, current_actor, moment, storage
 from seedtrust.web.flashes import flash_done, show_again
 from seedtrust.web.guard import requires
 
@@ -93,13 +97,14 @@ def agreement_page(reference: str, **refused: Form) -> ResponseReturnValue:
     """Return the page of an agreement; forms that were refused are shown again."""
     actor = current_actor()
 
-    def work(unit: Session) -> tuple[CaseHead, list[AgreementView]]:
+    def work(unit: Session) -> tuple[CaseHead, list[SigningView]]:
         case_ref = desk.case_of_agreement(unit, actor, reference)
         case, head = held_case(unit, actor, case_ref)
-        return head, agreements_of(unit, actor, case)
+        return head, signings_on(unit, actor, case)
 
     head, everything = reading(work)
-    row = next(one for one in everything if one.reference == reference)
+    signed = next(one for one in everything if one.agreement.reference == reference)
+    row = signed.agreement
     state = AgreementState(row.state)
     forms: dict[str, Any] = {
         "sign": SignatureForm(formdata=None, prefix="sign-", signed_on=business_today()),
@@ -111,6 +116,8 @@ def agreement_page(reference: str, **refused: Form) -> ResponseReturnValue:
         "admin/cases/agreement.html",
         head=head,
         row=row,
+        signing=signed,
+        category_words=category_words,
         forms=forms,
         refused=next(iter(refused), None),
         may_send=state is AgreementState.DRAFT,
@@ -118,7 +125,12 @@ def agreement_page(reference: str, **refused: Form) -> ResponseReturnValue:
         may_withdraw=AgreementState.WITHDRAWN in AGREEMENT_STEPS[state],
         left=sum(1 for one in row.signatures if one.signed_on is None),
         in_force=next(
-            (one for one in everything if one.kind == row.kind and one.state == "EXECUTED"), None
+            (
+                one.agreement
+                for one in everything
+                if one.agreement.kind == row.kind and one.agreement.state == "EXECUTED"
+            ),
+            None,
         ),
     )
     return page, 422 if refused else 200
@@ -135,10 +147,18 @@ def _offer_signers(form: SignatureForm, row: AgreementView) -> None:
 @requires(Permission.TERMS_EDIT, back=_DETAIL)
 def cases_agreement_send(reference: str) -> ResponseReturnValue:
     """Send a draft out for signature."""
-    actor, when = current_actor(), moment()
-    in_transaction(
-        lambda unit: agreements.send_agreement(unit, actor, agreement_ref=reference, moment=when)
-    )
+    actor, when, files = current_actor(), moment(), storage()
+    electronic = _signing(reference).is_electronic
+
+    def work(unit: Session) -> None:
+        if electronic:
+            signing.send_for_signature(
+                unit, actor, agreement_ref=reference, storage=files, moment=when
+            )
+        else:
+            agreements.send_agreement(unit, actor, agreement_ref=reference, moment=when)
+
+    in_transaction(work)
     flash_done("The agreement is out for signature.")
     return redirect(url_for(_DETAIL, reference=reference), code=303)
 
@@ -153,12 +173,12 @@ def cases_agreement_sign(reference: str) -> ResponseReturnValue:
         return agreement_page(reference, sign=form)
 
     show_again(form, page)
-    _offer_signers(form, _agreement(reference))
+    _offer_signers(form, _signing(reference).agreement)
     if not form.validate_on_submit():
         return page()
     state = in_transaction(
         lambda unit: (
-            agreements.sign_agreement(
+            signing.record_on_paper(
                 unit,
                 actor,
                 agreement_ref=reference,
@@ -174,14 +194,62 @@ def cases_agreement_sign(reference: str) -> ResponseReturnValue:
     return redirect(url_for(_DETAIL, reference=reference), code=303)
 
 
-def _agreement(reference: str) -> AgreementView:
+def _signing(reference: str) -> SigningView:
     actor = current_actor()
 
-    def work(unit: Session) -> list[AgreementView]:
-        case, _head = held_case(unit, actor, desk.case_of_agreement(unit, actor, reference))
-        return agreements_of(unit, actor, case)
+    def work(unit: Session) -> list[SigningView]:
+        return signings_of(unit, actor, desk.case_of_agreement(unit, actor, reference))
 
-    return next(one for one in reading(work) if one.reference == reference)
+    return next(one for one in reading(work) if one.agreement.reference == reference)
+
+
+@blueprint.route("/agreements/<reference>/text", methods=["GET", "POST"])
+@requires(Permission.TERMS_EDIT, back=_DETAIL)
+def cases_agreement_text(reference: str) -> ResponseReturnValue:
+    """Write what a draft says, so that the parties can sign it electronically."""
+    actor, when = current_actor(), moment()
+
+    def look(unit: Session) -> tuple[CaseHead, SigningView]:
+        case_ref = desk.case_of_agreement(unit, actor, reference)
+        case, head = held_case(unit, actor, case_ref)
+        everything = signings_on(unit, actor, case)
+        return head, next(one for one in everything if one.agreement.reference == reference)
+
+    head, held = reading(look)
+    ours = ESCROW_TEXTS[LATEST_ESCROW_TEXT] if held.agreement.kind == "escrow" else ""
+    form = TextForm(body=held.body or ours, signing_order=held.signing_order)
+    act = Act(
+        f"Text of the {held.agreement.label.lower()}",
+        "What the parties read and sign.",
+        "Keep the text",
+        tab="admin.cases_papers",
+        consequences=(
+            "A line that begins with # is a heading; an empty line begins a paragraph.",
+            "Filled in when it goes out: "
+            + ", ".join(f"{{{{{name}}}}} for {words}" for name, words in PLACEHOLDERS.items())
+            + ".",
+            "On an anonymous case each side reads an alias in the other's place.",
+        ),
+    )
+
+    def page() -> ResponseReturnValue:
+        return act_page(act, form, head)
+
+    if not form.validate_on_submit():
+        return page()
+    show_again(form, page)
+    in_transaction(
+        lambda unit: signing.write_text(
+            unit,
+            actor,
+            agreement_ref=reference,
+            body=form.body.data,
+            signing_order=form.signing_order.data,
+            moment=when,
+        )
+    )
+    flash_done("The text is kept. Send the agreement out when it is what everybody should sign.")
+    return redirect(url_for(_DETAIL, reference=reference), code=303)
 
 
 @blueprint.post("/agreements/<reference>/withdraw")

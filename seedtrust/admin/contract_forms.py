@@ -24,6 +24,7 @@ from seedtrust.core.pregnancy import LAST_WEEK
 from seedtrust.domain.cases.states import CaseKind
 from seedtrust.domain.cases.views import KIND_LABELS
 from seedtrust.domain.desk.contracts import Chosen
+from seedtrust.domain.signing.states import ORDER_LABELS, SigningOrder
 from seedtrust.domain.terms.plans import MOST_ITEMS
 from seedtrust.domain.terms.states import (
     Category,
@@ -143,6 +144,21 @@ class SignatureForm(Form):
     party = SelectField("Who signed", validators=[DataRequired("Choose who signed.")])
     signed_on = DateField(
         "Signed on", validators=[DataRequired("Enter the day on the paper, such as 2026-02-18.")]
+    )
+
+
+class TextForm(Form):
+    """What an agreement says, and who signs first."""
+
+    body = TextAreaField(
+        "Text",
+        validators=[DataRequired("Write the text of the agreement."), Length(max=100_000)],
+        render_kw={"rows": 24, "spellcheck": "true"},
+    )
+    signing_order = RadioField(
+        "Who signs first",
+        choices=choices_of(*((order.value, words) for order, words in ORDER_LABELS.items())),
+        default=SigningOrder.TOGETHER.value,
     )
 
 

@@ -15,6 +15,7 @@ class Permission(StrEnum):
     """Every act that a route, a verb or a job may guard, as feature.action."""
 
     ACCOUNT_SELF = "account.self"
+    AGREEMENTS_SIGN = "agreements.sign"
     AUDIT_VIEW = "audit.view"
     BANK_ACCOUNTS_VIEW = "bank_accounts.view"
     CASES_APPROVE_ACCOUNTING = "cases.approve_accounting"
@@ -151,6 +152,7 @@ _READ_ALL: Final = {
 
 def _party(scope: Scope, *extra: Permission) -> dict[Permission, Scope]:
     reads = (
+        Permission.AGREEMENTS_SIGN,
         Permission.CASES_VIEW,
         Permission.CASES_CERTIFY,
         Permission.DOCUMENTS_UPLOAD,

@@ -19,6 +19,7 @@ from seedtrust.domain.outbox import models as outbox_models
 from seedtrust.domain.payees import models as payees_models
 from seedtrust.domain.payments import models as payments_models
 from seedtrust.domain.reconciliation import models as reconciliation_models
+from seedtrust.domain.signing import models as signing_models
 from seedtrust.domain.terms import models as terms_models
 
 ALL = (
@@ -39,5 +40,6 @@ ALL = (
     payees_models,
     payments_models,
     reconciliation_models,
+    signing_models,
     terms_models,
 )

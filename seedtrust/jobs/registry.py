@@ -13,6 +13,7 @@ from seedtrust.core.clock import NEW_YORK
 from seedtrust.domain.outbox.service import MAIN_LANE, bank_lane
 from seedtrust.domain.payments.ports import FILE_DROP, HUNTINGTON
 from seedtrust.jobs import (
+    agreements,
     bank,
     cancelling,
     cases,
@@ -63,6 +64,7 @@ def _every(minutes: int) -> tuple[time, ...]:
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {
+    "agreement.complete": agreements.complete,
     "closing.payment_came_back": cases.reopen_returned,
     "bank.hint": hints.follow_hint,
     "notice.mail": notices.send_mail,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -18,7 +19,13 @@ from seedtrust.domain.documents.states import DocumentKind, Visibility
 from seedtrust.domain.funding.models import Deposit
 from seedtrust.domain.funding.service import match_deposit
 from seedtrust.domain.funding.states import DepositState
+from seedtrust.domain.identity.sessions import Client
 from seedtrust.domain.payees.models import Payee
+from seedtrust.domain.signing import service as signing
+from seedtrust.domain.signing.given import Signature
+from seedtrust.domain.signing.queries import agreement_for
+from seedtrust.domain.signing.states import SignatureMethod, SigningOrder
+from seedtrust.domain.signing.wording import ESCROW_TEXTS, LATEST_ESCROW_TEXT
 from seedtrust.domain.terms import agreements, milestones
 from seedtrust.ext import in_transaction, reading
 from seedtrust.jobs.tools import Tools
@@ -64,7 +71,10 @@ def payee_ref(session: Session, journey: Journey, key: str) -> str:
 
 
 def sign_agreement(scene: Scene, kind: AgreementKind, title: str, moment: Moment) -> bool:
-    """Send an agreement and let every signing party sign it; False if it was signed already."""
+    """Send an agreement and let every signing party sign it; False if it was signed already.
+
+    The escrow agreement is signed electronically, the contract between the sides on paper.
+    """
 
     def work(session: Session) -> bool:
         case = find_case(session, scene.journey)
@@ -78,10 +88,13 @@ def sign_agreement(scene: Scene, kind: AgreementKind, title: str, moment: Moment
             session, escrow, case_ref=case.reference, kind=kind, title=title, moment=moment
         )
         session.flush()
-        agreements.send_agreement(session, escrow, agreement_ref=agreement.reference, moment=moment)
         signers = session.execute(
             select(CaseParty).where(CaseParty.case_id == case.id, CaseParty.must_sign.is_(True))
         ).scalars()
+        if kind is AgreementKind.ESCROW:
+            _sign_electronically(session, scene, escrow, agreement.reference, signers, moment)
+            return True
+        agreements.send_agreement(session, escrow, agreement_ref=agreement.reference, moment=moment)
         for party in signers:
             agreements.sign_agreement(
                 session,
@@ -94,6 +107,41 @@ def sign_agreement(scene: Scene, kind: AgreementKind, title: str, moment: Moment
         return True
 
     return in_transaction(work)
+
+
+def _sign_electronically(  # noqa: PLR0917 - the agreement, who sends it, and who signs
+    session: Session,
+    scene: Scene,
+    escrow: Actor,
+    reference: str,
+    signers: Iterable[CaseParty],
+    moment: Moment,
+) -> None:
+    signing.write_text(
+        session,
+        escrow,
+        agreement_ref=reference,
+        body=ESCROW_TEXTS[LATEST_ESCROW_TEXT],
+        signing_order=SigningOrder.TOGETHER,
+        moment=moment,
+    )
+    signing.send_for_signature(
+        session, escrow, agreement_ref=reference, storage=scene.tools.storage, moment=moment
+    )
+    for party in signers:
+        actor = scene.cast.party(session, party.email)
+        session.flush()  # the next signer is shown what the last one left
+        shown = agreement_for(session, actor, reference)
+        signing.sign_electronically(
+            session,
+            actor,
+            agreement_ref=reference,
+            signature=Signature(
+                SignatureMethod.TYPED, party.name, [], shown.consent_version, shown.document_sha256
+            ),
+            client=Client(browser="The player of journeys"),
+            moment=moment,
+        )
 
 
 def contract_kind(journey: Journey) -> AgreementKind:

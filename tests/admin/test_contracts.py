@@ -134,6 +134,33 @@ def test_an_agreement_is_sent_signed_on_paper_and_moves_the_case(desk: DeskWorld
     assert "Pending funding" in browser.get(case).text
 
 
+def test_an_agreement_with_a_text_goes_out_as_a_paper_for_each_side(desk: DeskWorld) -> None:
+    case, browser = opened(desk), desk.of("specialist")
+    party(desk, case, "intended_parent:recipient", "Bo Bellweather")
+    page = agreement(desk, case)
+    written = browser.get(f"{page}/text")
+    assert "{{recipients}} (the intended parents)" in written.text
+    form = {"body": "Between {{father}} and us.", "signing_order": "together"}
+    refused = browser.submit(f"{page}/text", form)
+    assert refused.status_code == 422
+    assert "Nothing can be filled in for father." in refused.text
+    assert "Between {{father}} and us." in refused.text
+    kept = browser.submit(f"{page}/text", {**form, "body": "# 1\nBetween {{recipients}} and us."})
+    assert kept.status_code == 303
+    assert "The parties sign it on their own screens." in browser.get(page).text
+    assert browser.submit(f"{page}/send", page=page).status_code == 303
+    seen = browser.get(page).text
+    assert "Text for signature" in seen
+    paper = re.search(r'href="(/admin/documents/[^"]+)"', seen)
+    assert paper is not None
+    assert browser.get(paper[1]).data.startswith(b"%PDF-")
+    assert browser.get(f"{page}/text").status_code == 200
+    late = browser.submit(f"{page}/text", {**form, "body": "Other."})
+    assert "it cannot be written anew" in late.text
+    assert sign(browser, page, "Bo Bellweather").status_code == 303
+    assert "recorded by" in browser.get(page).text
+
+
 def test_a_signature_of_tomorrow_keeps_who_signed(desk: DeskWorld) -> None:
     case, browser = opened(desk), desk.of("specialist")
     party(desk, case, "intended_parent:recipient", "Bo Bellweather")

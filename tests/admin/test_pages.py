@@ -135,6 +135,7 @@ ACTS = (
     ("specialist", "/admin/cases/{case}/parties/new"),
     ("specialist", "/admin/cases/{case}/agreements/new"),
     ("specialist", "/admin/agreements/{agreement}"),
+    ("specialist", "/admin/agreements/{agreement}/text"),
     ("specialist", "/admin/cases/{case}/terms/new"),
     ("legal", "/admin/cases/{case}/terms/activate"),
     ("specialist", "/admin/terms/{term}/end"),

@@ -19,6 +19,8 @@ class NoticeEvent(StrEnum):
 
     INVITED = "identity.invited"
     SESSION_ENDED = "identity.session_ended"
+    AGREEMENT_TO_SIGN = "agreement.to_sign"
+    AGREEMENT_EXECUTED = "agreement.executed"
     REQUEST_SUBMITTED = "request.submitted"
     REQUEST_NEEDS_INFO = "request.needs_info"
     REQUEST_PENDING_APPROVAL = "request.pending_approval"
@@ -71,6 +73,8 @@ CATALOGUE: Final[Mapping[NoticeEvent, Notice]] = {
             may_be_turned_off=False,
         ),
         _notice(NoticeEvent.SESSION_ENDED, "A session was ended for safety"),
+        _notice(NoticeEvent.AGREEMENT_TO_SIGN, "Something waits for your signature"),
+        _notice(NoticeEvent.AGREEMENT_EXECUTED, "Everybody has signed"),
         _notice(NoticeEvent.REQUEST_SUBMITTED, "A request was received", off=True),
         _notice(NoticeEvent.REQUEST_NEEDS_INFO, "We need one more thing from you"),
         _notice(NoticeEvent.REQUEST_PENDING_APPROVAL, "A request waits for your approval"),

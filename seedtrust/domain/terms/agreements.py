@@ -67,6 +67,7 @@ _NOT_ON: Final = {
     CaseKind.SURROGACY: AgreementKind.DONOR,
     CaseKind.EGG_DONATION: AgreementKind.SURROGACY,
 }
+OUT: Final = frozenset({AgreementState.SENT, AgreementState.PART_SIGNED})
 # The agency's contract is with the parents; the carrier neither sees nor signs it.
 _AGENCY_CONTRACT: Final = frozenset({Side.RECIPIENT, Side.AGENCY})
 
@@ -120,8 +121,8 @@ def send_agreement(
     session: Session, actor: Actor, *, agreement_ref: str, moment: Moment
 ) -> Agreement:
     """Send a draft out for signature. Raises NobodySigns, AgreementStepRefused, NotFound."""
-    case, agreement = _locked(session, actor, agreement_ref, Permission.TERMS_EDIT)
-    if not _signers(session, case, agreement):
+    case, agreement = locked_agreement(session, actor, agreement_ref, Permission.TERMS_EDIT)
+    if not signers_of(session, case, agreement):
         raise NobodySigns("No party of this case has to sign. Say first who must sign.")
     _step(session, actor, agreement, AgreementState.SENT, moment=moment)
     return agreement
@@ -145,14 +146,14 @@ def sign_agreement(
     """
     records_paper = actor.is_system or actor.may(Permission.TERMS_EDIT)
     permission = Permission.TERMS_EDIT if records_paper else Permission.CASES_VIEW
-    case, agreement = _locked(session, actor, agreement_ref, permission)
+    case, agreement = locked_agreement(session, actor, agreement_ref, permission)
     party = _party(session, case, agreement, party_ref)
     if not records_paper and (actor.user_id is None or party.user_id != actor.user_id):
         raise NotYourSignature("You can sign for yourself only.")
-    if AgreementState(agreement.state) not in {AgreementState.SENT, AgreementState.PART_SIGNED}:
-        raise _refused(agreement, "signed")
+    if AgreementState(agreement.state) not in OUT:
+        raise refused(agreement, "signed")
     day = _signed_on(signed_on, moment, on_paper=records_paper)
-    signed = _signatures(session, agreement)
+    signed = signatures_on(session, agreement)
     if party.id in signed:
         raise AlreadySigned("This signature is recorded already. Nothing more is needed.")
     session.add(
@@ -167,7 +168,7 @@ def sign_agreement(
     )
     _audit(session, actor, agreement, "agreements.signed", party=party, moment=moment)
     signed[party.id] = day
-    signers = {signer.id for signer in _signers(session, case, agreement)}
+    signers = {signer.id for signer in signers_of(session, case, agreement)}
     if signers <= signed.keys():
         _execute(session, actor, case, agreement, executed_on=max(signed.values()), moment=moment)
     elif agreement.state == AgreementState.SENT:
@@ -179,8 +180,36 @@ def withdraw_agreement(
     session: Session, actor: Actor, *, agreement_ref: str, reason: str, moment: Moment
 ) -> Agreement:
     """Take back an agreement that not all have signed. Raises AgreementStepRefused, NotFound."""
-    _case, agreement = _locked(session, actor, agreement_ref, Permission.TERMS_EDIT)
+    _case, agreement = locked_agreement(session, actor, agreement_ref, Permission.TERMS_EDIT)
     why = clean_text(reason, "reason", most=500)
+    _step(session, actor, agreement, AgreementState.WITHDRAWN, reason=why, moment=moment)
+    return agreement
+
+
+def decline_agreement(
+    session: Session,
+    actor: Actor,
+    *,
+    agreement_ref: str,
+    party_ref: str,
+    reason: str,
+    moment: Moment,
+) -> Agreement:
+    """End a version that is out, because one of its signers says no; nobody signs it any more.
+
+    Raises NotYourSignature, AlreadySigned, AgreementStepRefused, Invalid, CaseClosed, CaseOnHold,
+    NotFound.
+    """
+    case, agreement = locked_agreement(session, actor, agreement_ref, Permission.CASES_VIEW)
+    party = _party(session, case, agreement, party_ref)
+    if actor.user_id is None or party.user_id != actor.user_id:
+        raise NotYourSignature("You can decline for yourself only.")
+    if AgreementState(agreement.state) not in OUT:
+        raise refused(agreement, "declined")
+    if party.id in signatures_on(session, agreement):
+        raise AlreadySigned("You have signed this agreement. Write to SeedTrust to change it.")
+    why = clean_text(reason, "reason", most=500)
+    _audit(session, actor, agreement, "agreements.declined", party=party, moment=moment)
     _step(session, actor, agreement, AgreementState.WITHDRAWN, reason=why, moment=moment)
     return agreement
 
@@ -220,9 +249,13 @@ def _execute(
         )
 
 
-def _locked(
+def locked_agreement(
     session: Session, actor: Actor, agreement_ref: str, permission: Permission
 ) -> tuple[Case, Agreement]:
+    """Lock and return an agreement's case and the agreement, the case first.
+
+    Raises CaseClosed, CaseOnHold, and NotFound for what is missing or out of reach.
+    """
     case_ref = session.execute(
         select(Case.reference)
         .join(Agreement, Agreement.case_id == Case.id)
@@ -240,7 +273,8 @@ def _missing() -> NotFound:
     return NotFound("There is no such agreement, or it is not yours to see.")
 
 
-def _signers(session: Session, case: Case, agreement: Agreement) -> list[CaseParty]:
+def signers_of(session: Session, case: Case, agreement: Agreement) -> list[CaseParty]:
+    """Return the parties who have to sign an agreement, in the order they were added."""
     return [
         party
         for party in parties_of(session, case.id)
@@ -262,7 +296,8 @@ def _party(session: Session, case: Case, agreement: Agreement, party_ref: str) -
     return party
 
 
-def _signatures(session: Session, agreement: Agreement) -> dict[int, date]:
+def signatures_on(session: Session, agreement: Agreement) -> dict[int, date]:
+    """Return the day of each signature that an agreement has, by party."""
     rows = session.execute(
         select(AgreementSignature.party_id, AgreementSignature.signed_on).where(
             AgreementSignature.agreement_id == agreement.id
@@ -290,7 +325,8 @@ def _document(session: Session, case: Case, document_id: int | None) -> int | No
     return document_id
 
 
-def _refused(agreement: Agreement, verb: str) -> AgreementStepRefused:
+def refused(agreement: Agreement, verb: str) -> AgreementStepRefused:
+    """Return the refusal of a step that an agreement's state does not allow."""
     state = AgreementState(agreement.state)
     return AgreementStepRefused(
         f"This agreement is {_STATE_WORDS[state]}, so it cannot be {verb}.", state=state.value
@@ -307,7 +343,7 @@ def _step(
     moment: Moment,
 ) -> None:
     if to_state not in AGREEMENT_STEPS[AgreementState(agreement.state)]:
-        raise _refused(agreement, to_state.value.lower().replace("_", " "))
+        raise refused(agreement, to_state.value.lower().replace("_", " "))
     agreement.state = to_state.value
     action = f"agreements.{to_state.value.lower()}"
     _audit(session, actor, agreement, action, reason=reason, moment=moment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
@@ -14,11 +15,13 @@ from seedtrust.domain.cases.models import Agreement, Case, CaseMilestone, StageC
 from seedtrust.domain.cases.states import AgreementKind, Milestone, Stage
 from seedtrust.domain.closing import service as closing
 from seedtrust.domain.closing.models import FinalAccounting
+from seedtrust.domain.signing.models import SignatureProof
 from seedtrust.domain.terms import agreements
 from seedtrust.domain.terms import service as terms
 from seedtrust.domain.terms.models import ScheduleItem
 from seedtrust.domain.terms.states import Category, TermKind
 from tests.factories import case_world as world_of
+from tests.factories import signing_world
 from tests.support.databases import on_both_databases
 
 Sessions = sessionmaker[Session]
@@ -106,6 +109,30 @@ def test_the_last_two_signatures_come_at_once_and_execute_once(session_factory: 
         assert session.execute(select(CaseMilestone.code)).scalars().all() == [
             "escrow_agreement_executed"
         ]
+
+
+@on_both_databases
+def test_electronic_signatures_given_at_once_are_each_counted_once(
+    session_factory: Sessions, tmp_path: Path
+) -> None:
+    files = signing_world.storage_in(tmp_path)
+    with session_factory() as session, session.begin():
+        world = world_of.build(session)
+        agreement = signing_world.sent(session, world, files)
+
+    def sign(key: str) -> Callable[[Session], object]:
+        return lambda session: signing_world.sign(session, getattr(world, key), agreement)
+
+    outcomes = _at_once(session_factory, [sign("parent"), sign("carrier"), sign("carrier")])
+    # The second signature of the carrier comes before the parent's, or when all have signed.
+    assert outcomes in (
+        ["already_signed", "done", "done"],
+        ["agreement_step_refused", "done", "done"],
+    )
+    with session_factory() as session, session.begin():
+        assert session.execute(select(Agreement.state)).scalar_one() == "EXECUTED"
+        assert len(session.execute(select(SignatureProof)).all()) == 2
+        assert len(session.execute(select(CaseMilestone)).all()) == 1
 
 
 @on_both_databases

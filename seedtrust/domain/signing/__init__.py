@@ -1,0 +1,1 @@
+"""Signing: the frozen text of an agreement, electronic signatures, certificates and copies."""

@@ -1,0 +1,20 @@
+"""What follows the last signature: certificate and complete copies, made outside of the signing."""
+
+from __future__ import annotations
+
+from seedtrust.domain.signing.completing import complete as make_papers
+from seedtrust.ext import in_transaction
+from seedtrust.jobs.tools import Tools, system
+
+
+def complete(tools: Tools, payload: dict[str, str]) -> None:
+    """Make the papers of an executed agreement; made once, however often it is asked."""
+    in_transaction(
+        lambda session: make_papers(
+            session,
+            system("agreement.complete"),
+            agreement_ref=payload["agreement"],
+            storage=tools.storage,
+            moment=tools.moment_in(session),
+        )
+    )
