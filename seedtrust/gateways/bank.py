@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -38,6 +36,7 @@ from seedtrust.domain.payments.ports import (
     PaymentSnapshot,
     Subscription,
 )
+from seedtrust.gateways import dropping
 from seedtrust.gateways.channel import Channel, LineTimeouts, json_of, log_line, redacted
 from seedtrust.gateways.guards import Limits
 
@@ -184,7 +183,8 @@ class FileDropBank:
     ) -> FileSnapshot | None:
         """Put a file and its control totals into the bank's inbox; None if it is not ours now.
 
-        Raises NotSent as long as the file does not bear its final name, OutcomeUnknown after.
+        Raises NotSent as long as the file does not bear its final name, and when another sender has
+        it in hand; OutcomeUnknown after.
         """
         with self._channel.noted("submit_file", upload.client_reference):
             return self._submit(upload, still_ours)
@@ -193,21 +193,23 @@ class FileDropBank:
         if hashlib.sha256(upload.content).hexdigest() != upload.sha256:
             message = "The file to be sent is not the one that was sealed."
             raise NotSent(message)
-        with self._alone():
-            # Whoever had the folder while we waited may have left this very file in it and died
-            # before saying so.
+        path = self._inbox / f"{upload.name}.ach"
+        with self._alone(path) as part:
+            # Whoever had the file a moment ago may have put it into the folder and died before
+            # saying so.
             known = self.find_file(upload)
             if known is not None:
+                part.unlink(missing_ok=True)
                 return known
-            path = self._inbox / f"{upload.name}.ach"
             try:
                 reach("file.before_part")
-                part = self._write_part(path, upload.content)
+                dropping.write_safely(part, upload.content)
                 reach("file.part_written")
                 if hashlib.sha256(part.read_bytes()).hexdigest() != upload.sha256:
                     message = "The file arrived in the folder other than it was sent."
                     raise NotSent(message)
-                totals = self._write_part(self._totals_path(upload), _totals(upload))
+                totals = dropping.part_of(self._totals_path(upload))
+                dropping.write_safely(totals, _totals(upload))
             except OSError as error:
                 raise _folder_failed(error) from error
             if not still_ours():
@@ -310,7 +312,7 @@ class FileDropBank:
             raise _folder_failed(error) from error
         reach("file.in_place")
         try:
-            _sync_folder(self._inbox)
+            dropping.sync_folder(self._inbox)
         except OSError as error:
             message = "The file is in the bank's folder, but the folder cannot be written safely."
             raise OutcomeUnknown(message) from error
@@ -326,27 +328,18 @@ class FileDropBank:
     def _totals_path(self, upload: FileUpload) -> Path:
         return self._inbox / f"{upload.name}.totals.json"
 
-    def _write_part(self, path: Path, content: bytes) -> Path:
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        with part.open("wb") as sink:
-            sink.write(content)
-            sink.flush()
-            os.fsync(sink.fileno())
-        return part
-
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep other senders of this machine out of the folder for as long as a file goes in."""
-        try:
-            self._inbox.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self._inbox / ".sending", os.O_CREAT | os.O_RDWR, 0o600)
-        except OSError as error:
-            raise _folder_failed(error) from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+    def _alone(self, path: Path) -> Iterator[Path]:
+        """Give a file's half while it goes in. Raises NotSent if it is another sender's."""
+        with ExitStack() as stack:
+            try:
+                part = stack.enter_context(dropping.alone(path))
+            except dropping.InOtherHands as error:
+                message = "Another sender is putting this file into the folder. It is tried again."
+                raise NotSent(message) from error
+            except OSError as error:
+                raise _folder_failed(error) from error
+            yield part
 
     def _asked(self, verb: str, path: str, query: Mapping[str, str], reference: str = "") -> Json:
         """Return the body of a read. Raises NotSent, AuthFailed."""
@@ -573,11 +566,3 @@ def _version(path: Path) -> str:
 def _folder_failed(error: OSError) -> NotSent:
     message = "The folder that we share with the bank cannot be used."
     return NotSent(message, word=type(error).__name__)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

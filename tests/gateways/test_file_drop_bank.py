@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from seedtrust.domain.payments.ports import (
 )
 from seedtrust.gateways.bank import FileDropBank
 from seedtrust.gateways.channel import LineTimeouts
+from seedtrust.gateways.dropping import is_locked, part_of
 from seedtrust.gateways.guards import Limits
 from tests.gateways.conftest import API_KEY, Simulator
 from tests.gateways.test_bank_contract import ORDER, upload
@@ -259,6 +261,42 @@ def test_a_part_that_was_altered_on_the_way_is_refused(simulator: Simulator) -> 
         simulator.bank.submit_file(file, still_ours=lambda: True)
     assert simulator.bank.find_file(file) is None
     assert simulator.bank.submit_file(file, still_ours=lambda: True) is not None
+
+
+def test_a_sender_that_holds_a_file_holds_up_nothing_else(simulator: Simulator) -> None:
+    held, other = upload(), upload("ST20260105B-ABCDEFGHIJKLMN3", 20_000)
+    seen: list[object] = []
+
+    def meanwhile() -> None:
+        # A second sender of the same file, and one of another, while the first has not let go.
+        if seen:
+            return
+        seen.append(simulator.bank.find_file(held))
+        with pytest.raises(NotSent, match="Another sender"):
+            simulator.bank.submit_file(held, still_ours=lambda: True)
+        seen.append(simulator.bank.submit_file(other, still_ours=lambda: True))
+
+    with armed("file.part_written", meanwhile):
+        assert simulator.bank.submit_file(held, still_ours=lambda: True) is not None
+    assert seen[0] is None
+    assert seen[1] is not None
+    inbox = simulator.drop / "inbox"
+    assert {path.name for path in inbox.glob("*.ach")} == {f"{held.name}.ach", f"{other.name}.ach"}
+    assert (inbox / f"{held.name}.ach").read_bytes() == held.content
+    assert [path.name for path in inbox.glob(".*")] == []
+
+
+def test_who_opened_a_half_that_was_moved_on_has_not_got_it(simulator: Simulator) -> None:
+    file = upload()
+    simulator.bank.submit_file(file, still_ours=lambda: True)
+    in_place = simulator.drop / "inbox" / f"{file.name}.ach"
+    # What a slow second sender has in hand when the first has renamed the half and let go of it.
+    handle = os.open(in_place, os.O_RDWR)
+    try:
+        assert not is_locked(handle, part_of(in_place))
+    finally:
+        os.close(handle)
+    assert in_place.read_bytes() == file.content
 
 
 def test_a_folder_that_cannot_be_used_has_got_nothing(tmp_path: Path) -> None:
