@@ -99,11 +99,10 @@ def done(work: Work, *fates: Fate) -> End:
     return Worker(work, *fates).wait()
 
 
-@ON_BOTH
 def test_who_had_to_wait_for_a_file_looks_again_before_putting_it_into_the_folder(
-    series: str, request: pytest.FixtureRequest
+    request: pytest.FixtureRequest,
 ) -> None:
-    with office_of(series, request) as (place, office):
+    with office_of("on_sqlite", request) as (place, office):
         [run, *_] = references(PaymentRun, Rail.ACH)
         work = sending_file(office.tools(MONDAY), run)
         # The first stands still with the file in hand; the second has seen that nothing is there.
