@@ -85,7 +85,7 @@ class House:
         """Wait until no delivery is on its way, and return how they went."""
         pause = threading.Event()
         state: dict[str, Any] = {}
-        for _ in range(3000):
+        for _ in range(9000):
             state = self.sim("GET", "/sim/webhooks")
             if state["pending"] == 0:
                 return state

@@ -45,6 +45,7 @@ TAKEN = {
 class Scripted(BaseHTTPRequestHandler):
     """Answers every call with what the test has written down."""
 
+    url: str = ""
     answer: Answer = (200, b"{}")
     hangs: threading.Event | None = None
     breaks: bool = False
@@ -84,8 +85,8 @@ def scripted(tmp_path: Path) -> Iterator[tuple[type[Scripted], FileDropBank]]:
     server = HTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    yield Handler, FileDropBank(url, "key", tmp_path / "drop", LineTimeouts(2.0, 0.5))
+    Handler.url = f"http://127.0.0.1:{server.server_port}"
+    yield Handler, FileDropBank(Handler.url, "key", tmp_path / "drop", LineTimeouts(10.0, 30.0))
     server.shutdown()
     thread.join()
     server.server_close()
@@ -149,9 +150,10 @@ def test_the_banks_sentence_reaches_the_person_who_decides(
 
 
 def test_silence_after_the_call_is_not_known(
-    scripted: tuple[type[Scripted], FileDropBank],
+    scripted: tuple[type[Scripted], FileDropBank], tmp_path: Path
 ) -> None:
-    handler, bank = scripted
+    handler, _ = scripted
+    bank = FileDropBank(handler.url, "key", tmp_path, LineTimeouts(10.0, 0.5))
     handler.hangs = threading.Event()
     with pytest.raises(OutcomeUnknown):
         bank.create_payment(ORDER)

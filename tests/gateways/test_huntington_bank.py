@@ -31,6 +31,7 @@ from seedtrust.gateways.oauth import Client
 from seedtrust.gateways.profile import Profile, load_profile
 from tests.fakes.interface_bank import CLIENT, Fault, InterfaceBank, at, put, running, word_for
 from tests.gateways.test_bank_contract import ORDER, upload
+from tests.support.processes import wait_until
 
 OTHER = str(Path(__file__).parent / "data" / "other_bank.toml")
 ACH = replace(
@@ -57,6 +58,12 @@ class Line:
         """Let the next payments fail."""
         self.bank.fault(self.profile.paths.payments, fault, times)
 
+    def impatient(self) -> HuntingtonBank:
+        """Return an adapter that leaves a bank that hangs, and no other."""
+        timeouts = LineTimeouts(10.0, 1.0)
+        log = self.calls.append
+        return HuntingtonBank(self.bank.url, CLIENT, self.profile, timeouts=timeouts, call_log=log)
+
     def refusal(self, code: str, detail: str = "No.") -> dict[str, Any]:
         """Write a refusal as this bank does."""
         body: dict[str, Any] = {}
@@ -75,7 +82,7 @@ def line(request: pytest.FixtureRequest) -> Iterator[Line]:
             bank.url,
             CLIENT,
             profile,
-            timeouts=LineTimeouts(2.0, 0.5),
+            timeouts=LineTimeouts(10.0, 30.0),
             call_log=calls.append,
         )
         yield Line(bank, adapter, profile, calls)
@@ -186,10 +193,13 @@ def test_every_fault_says_what_may_be_done_next(
     line: Line, fault: Fault, error: type[BankError], *, bank_has_it: bool
 ) -> None:
     line.fail(fault)
+    adapter = line.impatient() if fault.hangs else line.adapter
     with pytest.raises(BankError) as refusal:
-        line.adapter.create_payment(ORDER)
+        adapter.create_payment(ORDER)
     line.bank.release.set()
     assert type(refusal.value) is error
+    if bank_has_it:
+        wait_until(lambda: ORDER.client_reference in line.bank.payments, "the bank's own work")
     assert (ORDER.client_reference in line.bank.payments) is bank_has_it
     assert line.calls[-1].outcome == error.__name__
 

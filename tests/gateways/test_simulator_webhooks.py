@@ -16,8 +16,8 @@ from seedtrust.app import create_app
 from seedtrust.domain.payments.models import BankInboxItem
 from seedtrust.ext import db
 from seedtrust.settings import Settings
-from tests.sandbox.process import free_port
 from tests.sandbox.support import TRUST, Caller, ach_body, open_bank
+from tests.support.services import free_port
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Visit:
         """Wait until nothing is on its way, and return the state of the deliveries."""
         pause = threading.Event()
         state: dict[str, object] = {}
-        for _ in range(1500):
+        for _ in range(9000):
             state = self.bank.get("/sim/webhooks")
             if state["pending"] == 0:
                 return state

@@ -19,7 +19,7 @@ from seedtrust.ext import db
 
 ANYWHERE: Final = "anywhere"
 STOPPED: Final = "stopped"
-PATIENCE_SECONDS: Final = 120.0
+PATIENCE_SECONDS: Final = 300.0
 _BROKEN: Final = 70
 _POINTS: Final = tuple(sorted(PAYMENT_POINTS))
 # One who stands still in a transaction only holds up the others until it goes on.

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import requests
 
 from tests.sandbox.support import API_KEY
-
-
-def free_port() -> int:
-    """Return a port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from tests.support.processes import wait_until
 
 
 def start_process(
@@ -37,13 +28,15 @@ def start_process(
         env=os.environ | {"SEEDTRUST_SANDBOX_BANK_KEY": API_KEY},
         stdout=subprocess.PIPE,
     )
-    pause = threading.Event()
-    for _ in range(200):
+    address = f"http://127.0.0.1:{port}/v1/health"
+
+    def answers() -> bool:
+        assert process.poll() is None, "the bank ended before it answered"
         try:
-            requests.get(f"http://127.0.0.1:{port}/v1/health", timeout=5)
+            requests.get(address, timeout=30)
         except requests.ConnectionError:
-            pause.wait(0.05)
-        else:
-            return process
-    message = "the bank did not start"
-    raise AssertionError(message)
+            return False
+        return True
+
+    wait_until(answers, "the bank's start")
+    return process

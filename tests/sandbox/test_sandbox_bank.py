@@ -17,7 +17,7 @@ from seedtrust.formats import bai2
 from seedtrust.sandbox import RunningBank, create_bank_app
 from seedtrust.sandbox.cli_sandbox import sandbox_bank
 from seedtrust.sandbox.store import Store
-from tests.sandbox.process import free_port, start_process
+from tests.sandbox.process import start_process
 from tests.sandbox.support import (
     API_KEY,
     FEES,
@@ -33,6 +33,8 @@ from tests.sandbox.support import (
     totals_of,
     wire_body,
 )
+from tests.support.processes import PATIENCE_SECONDS, wait_until
+from tests.support.services import free_port
 
 
 @pytest.mark.parametrize("path", ["/v1/health", "/v1/accounts", "/nowhere", "/sim/clock"])
@@ -353,15 +355,9 @@ def test_the_watch_reads_the_folder_by_itself(tmp_path: Path) -> None:
     running = RunningBank(tmp_path, 0, API_KEY, scan_seconds=0.05)
     running.start()
     caller = Caller(running, tmp_path / "drop")
-    seen = threading.Event()
     caller.drop_file("JUNK", b"junk")
-    for _ in range(200):
-        if caller.events("file.rejected"):
-            seen.set()
-            break
-        seen.wait(0.05)
+    wait_until(lambda: caller.events("file.rejected"), "the watch")
     caller.stop()
-    assert seen.is_set()
 
 
 def test_many_callers_at_once_never_overdraw(bank: Caller) -> None:
@@ -433,7 +429,7 @@ def test_the_process_says_where_it_serves_and_ends_when_asked(tmp_path: Path) ->
     port = free_port()
     process = start_process(tmp_path, port)
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=20)
+    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
     assert f"http://127.0.0.1:{port}".encode() in said
     assert b"API key" not in said
@@ -461,18 +457,11 @@ def test_the_watch_outlives_a_folder_that_is_gone_for_a_while(
     running.start()
     inbox = tmp_path / "drop" / "inbox"
     inbox.rename(tmp_path / "away")
-    pause = threading.Event()
-    for _ in range(500):
-        if "sandbox_scan_failed" in caplog.text:
-            break
-        pause.wait(0.02)
+    wait_until(lambda: "sandbox_scan_failed" in caplog.text, "the failure")
     (tmp_path / "away").rename(inbox)
     caller = Caller(running, tmp_path / "drop")
     caller.drop_file("JUNK", b"junk")
-    for _ in range(500):
-        if caller.events("file.rejected"):
-            break
-        pause.wait(0.02)
+    wait_until(lambda: caller.events("file.rejected"), "the watch")
     found = len(caller.events("file.rejected"))
     caller.stop()
     assert "sandbox_scan_failed" in caplog.text

@@ -15,6 +15,7 @@ import requests
 
 from seedtrust.sandbox.faults import AFTER, BEFORE
 from tests.sandbox.support import API_KEY, TRUST, Caller, Json, ach_body, open_bank, wire_body
+from tests.support.processes import wait_until
 
 PAYMENTS = {"method": "POST", "path": "/v1/payments"}
 
@@ -32,6 +33,18 @@ def order(bank: Caller, effect: str, **changes: object) -> Json:
 
 def made(bank: Caller, reference: str) -> int:
     return len(bank.listed("/v1/payments", client_reference=reference))
+
+
+def fired(bank: Caller) -> int:
+    """Return how often faults that were ordered have struck."""
+    return sum(int(str(fault["fired"])) for fault in bank.listed("/sim/faults"))
+
+
+def has_struck(bank: Caller, reference: str) -> bool:
+    """Tell whether an account's ending has cost this payment its answer."""
+    with bank.running.bank.unit() as connection:
+        struck = "SELECT sum(fired) FROM fault_by_ending WHERE client_reference = ?"
+        return bool(connection.execute(struck, (reference,)).fetchone()[0])
 
 
 def raw(bank: Caller, body: Json, *, timeout: float = 30) -> bytes:
@@ -71,20 +84,15 @@ def test_a_time_out_holds_the_caller_and_answers_nothing(
     order(rich_bank, f"timeout_{effect}_commit", seconds=600)
     with pytest.raises(TimeoutError):
         raw(rich_bank, ach_body(100, "REF2"), timeout=0.2)
-    assert made(rich_bank, "REF2") == payments
+    wait_until(lambda: fired(rich_bank) == 2, "the bank to have taken the call")
+    wait_until(lambda: made(rich_bank, "REF2") == payments, "what it does with it")
 
 
 def test_a_hang_does_the_work_although_the_caller_has_left(rich_bank: Caller) -> None:
-    order(rich_bank, "hang", seconds=0.5)
+    order(rich_bank, "hang", seconds=3)
     with pytest.raises(TimeoutError):
         raw(rich_bank, ach_body(100, "REF1"), timeout=0.1)
-    told = threading.Event()
-    for _ in range(400):
-        if made(rich_bank, "REF1"):
-            told.set()
-            break
-        told.wait(0.02)
-    assert told.is_set()
+    wait_until(lambda: made(rich_bank, "REF1"), "the work")
 
 
 def test_a_hang_ends_with_the_bank_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -102,11 +110,7 @@ def test_a_hang_ends_with_the_bank_and_leaves_nothing_behind(tmp_path: Path) -> 
 
     waiting = threading.Thread(target=send)
     waiting.start()
-    pause = threading.Event()
-    for _ in range(400):
-        if bank.listed("/sim/faults")[0]["fired"]:
-            break
-        pause.wait(0.02)
+    wait_until(lambda: fired(bank) == 1, "the bank to have taken the call")
     bank.stop()
     waiting.join()
     assert b"".join(received) == b""
@@ -286,9 +290,10 @@ def test_an_account_ending_orders_a_fault_once_for_each_reference(
         if effect == "timeout":
             with pytest.raises(TimeoutError):
                 raw(rich_bank, body, timeout=0.2)
+            wait_until(lambda: has_struck(rich_bank, reference), "the bank to have taken the call")  # noqa: B023 - at once
         else:
             assert rich_bank.send("POST", "/v1/payments", body).status_code == effect
-        assert made(rich_bank, reference) == payments
+        wait_until(lambda: made(rich_bank, reference) == payments, "what it does with it")  # noqa: B023 - at once
         assert rich_bank.send("POST", "/v1/payments", body).status_code == 201 - payments
         assert made(rich_bank, reference) == 1
 

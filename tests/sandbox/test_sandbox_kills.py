@@ -13,8 +13,10 @@ import requests
 
 from seedtrust.core.clock import at_new_york
 from tests.sandbox.inbox import Inbox, serving
-from tests.sandbox.process import free_port, start_process
+from tests.sandbox.process import start_process
 from tests.sandbox.support import API_KEY, TRUST, Json, ach_body, open_bank, wire_body
+from tests.support.processes import PATIENCE_SECONDS
+from tests.support.services import free_port
 
 PAYMENTS = 60
 KILL_AFTER = (3, 17, 18, 31, 46)
@@ -71,7 +73,7 @@ class Customer:
     def wait_for(self, count: int) -> None:
         """Wait until that many payments were answered."""
         with self.moved:
-            assert self.moved.wait_for(lambda: len(self.answered) >= count, 120)
+            assert self.moved.wait_for(lambda: len(self.answered) >= count, 300)
 
 
 def _prepared(folder: Path, inbox: Inbox) -> None:
@@ -100,7 +102,7 @@ def test_kills_while_customers_pay_lose_and_double_nothing(tmp_path: Path) -> No
         paying.join()
         _check(customer, inbox)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def _check(customer: Customer, inbox: Inbox) -> None:

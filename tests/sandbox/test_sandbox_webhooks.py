@@ -54,7 +54,7 @@ def settled(bank: Caller) -> Json:
     """Wait until nothing is on its way, and return the state of the deliveries."""
     pause = threading.Event()
     state: Json = {}
-    for _ in range(1500):
+    for _ in range(9000):
         state = bank.get("/sim/webhooks")
         if state["pending"] == 0:
             return state
@@ -155,7 +155,7 @@ def test_a_failed_delivery_is_tried_again_until_it_is_taken(
 def _attempted(bank: Caller, attempts: int) -> None:
     """Wait until an attempt is noted, so that its next one is planned."""
     pause = threading.Event()
-    for _ in range(1500):
+    for _ in range(9000):
         (delivery,) = deliveries(bank)
         if delivery["attempts"] == attempts:
             return

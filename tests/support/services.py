@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import socket
 from typing import Final
@@ -13,6 +15,9 @@ REDIS: Final = "SEEDTRUST_TEST_REDIS_URL"
 _HOW: Final = "run it as `scripts/run_tests.sh PATH`, or everything as `make test`"
 # Redis has sixteen numbered databases: one for each worker of a run, the last for none.
 _ALONE: Final = 15
+_FIRST_PORT: Final = 12_000
+_PORTS_EACH: Final = 1_200
+_taken = itertools.count()
 
 
 def worker() -> str:
@@ -43,8 +48,19 @@ def _address(variable: str, server: str) -> str:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
+    """Return a port of this machine that nobody listens on, and that nobody is given by chance.
+
+    Each worker of a run has some hundred ports of its own, below those that the system gives to
+    whoever asks for any: none of them is gone before its server listens.
+    """
+    name = worker()
+    first = _FIRST_PORT + _PORTS_EACH * (int(name[2:]) if name.startswith("gw") else _ALONE)
+    for _ in range(_PORTS_EACH):
+        number = first + (os.getpid() + next(_taken)) % _PORTS_EACH
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            # As servers do, which may listen where a connection of the past still fades away.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", number))
+            return number
+    message = "every port of this worker is taken"
+    raise AssertionError(message)
