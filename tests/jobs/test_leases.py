@@ -166,6 +166,7 @@ def test_a_renewal_that_fails_is_tried_again(tools: Tools) -> None:
 
     with held(tools, renew):
         wait_until(lambda: len(tries) > 1, "another try")
+        assert _renewing(), "it goes on"
 
 
 def test_a_lost_lease_is_renewed_no_more(tools: Tools) -> None:

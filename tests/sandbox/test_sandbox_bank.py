@@ -357,6 +357,7 @@ def test_the_watch_reads_the_folder_by_itself(tmp_path: Path) -> None:
     caller = Caller(running, tmp_path / "drop")
     caller.drop_file("JUNK", b"junk")
     wait_until(lambda: caller.events("file.rejected"), "the watch")
+    assert len(caller.events("file.rejected")) == 1
     caller.stop()
 
 
