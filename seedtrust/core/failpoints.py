@@ -67,6 +67,8 @@ STORAGE_POINTS: Final = frozenset(
         "storage.read",
     }
 )
+# A list of checks on its way to the bank's folder, where the same again replaces it.
+CHECK_POINTS: Final = frozenset({"checks.before_part", "checks.in_place"})
 # The lease of what a worker has in hand, renewed beside its work in a thread of its own.
 LEASE_POINTS: Final = frozenset({"lease.before_renewal", "lease.renewed"})
 # A file in the process that opens it, and at the virus scanner.
@@ -78,10 +80,10 @@ PLAY_POINTS: Final = frozenset(
 POINTS: Final = (
     PAYMENT_POINTS
     | CHANNEL_POINTS
+    | CHECK_POINTS
     | MAIL_POINTS
     | STORAGE_POINTS
     | LEASE_POINTS
-    | INTAKE_POINTS
     | PLAY_POINTS
 )
 

@@ -294,12 +294,15 @@ class FileDropBank:
     def leave_checks(self, name: str, content: bytes) -> None:
         """Put a positive-pay file into the folder; the same again replaces it. Raises NotSent."""
         path = self._inbox / f"{name}.checks.csv"
-        try:
-            self._inbox.mkdir(parents=True, exist_ok=True)
-            self._write_part(path, content).replace(path)
-            _sync_folder(self._inbox)
-        except OSError as error:
-            raise _folder_failed(error) from error
+        with self._alone(path) as part:
+            reach("checks.before_part")
+            try:
+                dropping.write_safely(part, content)
+                part.replace(path)
+                dropping.sync_folder(self._inbox)
+            except OSError as error:
+                raise _folder_failed(error) from error
+            reach("checks.in_place")
 
     def _put_in_place(
         self, upload: FileUpload, part: Path, totals: Path, path: Path
