@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from flask import Response
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate
 from sqlalchemy.orm import Session
 
 from seedtrust.api.blueprint import ApiBlueprint
@@ -76,11 +76,18 @@ class RequestInput(Input):
     as_draft = fields.Boolean(load_default=False)
 
 
+def _is_code(text: str) -> None:
+    """Refuse letters that no code has; a database may be unable to compare them."""
+    if not text.isascii():
+        message = "Use the code of a category, such as per_diem."
+        raise ValidationError(message)
+
+
 class RequestQuery(PageQuery):
     """Filters of the list."""
 
     state = fields.List(fields.Enum(RequestState, by_value=True), load_default=list)
-    category = fields.String(load_default=None, validate=validate.Length(max=40))
+    category = fields.String(load_default=None, validate=[validate.Length(max=40), _is_code])
 
 
 class ApproveInput(Input):
