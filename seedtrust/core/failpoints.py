@@ -84,6 +84,7 @@ POINTS: Final = (
     | MAIL_POINTS
     | STORAGE_POINTS
     | LEASE_POINTS
+    | INTAKE_POINTS
     | PLAY_POINTS
 )
 
