@@ -51,6 +51,7 @@ class _Faults:
         self._called_off_without_money(journey)
         changed = [spec.payee for spec in journey.account_changes]
         self._refer("account_changes", "payee", changed, paid)
+        self._carriers_ask_for_themselves(journey)
         self._refund_goes_right(journey)
         self._people_are_distinct(journey)
         if not any(party.role == Role.INTENDED_PARENT for party in journey.parties):
@@ -77,6 +78,15 @@ class _Faults:
         for index, email in enumerate(emails):
             if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
                 self.fault("parties", index, "email", f"“{email}” is not an e-mail address")
+
+    def _carriers_ask_for_themselves(self, journey: Journey) -> None:
+        carriers = {
+            party.key for party in journey.parties if party.role in {Role.DONOR, Role.SURROGATE}
+        }
+        for index, spec in enumerate(journey.requests):
+            if spec.requester in carriers and spec.payee != spec.requester:
+                reason = f"“{spec.requester}” asks for herself only; let the agency ask for others"
+                self.fault("requests", index, "payee", reason)
 
     def _called_off_without_money(self, journey: Journey) -> None:
         if journey.cancelled_on is None:
