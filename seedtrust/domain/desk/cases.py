@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from seedtrust.core.db import is_text
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases.checks import why_on_hold
+from seedtrust.domain.cases.funding_rules import WITHOUT_MINIMUM
 from seedtrust.domain.cases.models import Agency, Case, CaseTeamMember
 from seedtrust.domain.cases.queries import CaseFilters, cases_in_scope
 from seedtrust.domain.cases.scope import missing_case, reach
@@ -52,7 +53,9 @@ class CaseLine:
 
     @property
     def is_short(self) -> bool:
-        """Tell whether less is available than the contract asks to keep."""
+        """Tell whether less is available than the contract asks to keep while the case goes on."""
+        if self.stage in WITHOUT_MINIMUM:
+            return False
         return self.balance.available_cents < self.minimum_cents
 
 
