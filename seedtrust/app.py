@@ -19,20 +19,23 @@ from seedtrust.core.crypto import Keyring
 from seedtrust.core.locations import templates_folder
 from seedtrust.domain import tables as _tables  # noqa: F401 - every table must be known
 from seedtrust.domain.documents.intake import Intake
+from seedtrust.domain.documents.ports import Storage
 from seedtrust.domain.payments.ports import FILE_DROP, HUNTINGTON, Bank, CallLog
 from seedtrust.ext import configure_celery, db, reading, ring_the_relay
 from seedtrust.gateways.bank import FileDropBank, HttpSandboxControl
 from seedtrust.gateways.channel import ClientCertificate, LineTimeouts, log_line
+from seedtrust.gateways.clamd import Clamd
 from seedtrust.gateways.cleaning import ProcessCleaner
 from seedtrust.gateways.huntington import HuntingtonBank
 from seedtrust.gateways.mail import SmtpMailer
 from seedtrust.gateways.oauth import Client
+from seedtrust.gateways.objects import Bucket, ObjectStorage
 from seedtrust.gateways.profile import Profile, ProfileRefused, load_profile
 from seedtrust.gateways.storage import LocalStorage
 from seedtrust.jobs.hints import call_log
 from seedtrust.jobs.tools import Tools
 from seedtrust.settings import PREFIX, Settings, SettingsRefused
-from seedtrust.web import actor, csrf, guard, limits, logs, problems, requestid, webhooks
+from seedtrust.web import actor, csrf, files, guard, limits, logs, problems, requestid, webhooks
 from seedtrust.web.assets import init_assets
 from seedtrust.web.formatting import init_formatting
 from seedtrust.web.guard import PUBLIC, Door, requires
@@ -78,6 +81,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     admin.register(app)
     api.register(app)
     webhooks.register(app)
+    files.register(app)
     _register_open_routes(app)
     for endpoint in _OPEN_ENDPOINTS:
         guard.declare(app, endpoint, PUBLIC)
@@ -92,7 +96,23 @@ def make_keyring(settings: Settings) -> Keyring:
 
 def make_intake(settings: Settings) -> Intake:
     """Return what every uploaded file passes, and the storage where it ends."""
-    return Intake(LocalStorage(settings.storage_dir), ProcessCleaner())
+    scanner = Clamd.from_url(settings.scanner_url) if settings.scanner_url else None
+    return Intake(make_storage(settings), ProcessCleaner(), scanner)
+
+
+def make_storage(settings: Settings) -> Storage:
+    """Return where the bytes of documents lie: a local folder or a bucket."""
+    if not settings.keeps_in_bucket:
+        return LocalStorage(settings.storage_dir)
+    return ObjectStorage(
+        Bucket.from_url(
+            settings.storage_url,
+            endpoint=settings.storage_endpoint,
+            region=settings.storage_region,
+            access_key=settings.storage_access_key,
+            secret_key=settings.storage_secret_key.get_secret_value(),
+        )
+    )
 
 
 def make_tools(settings: Settings, *, clock: Clock | None = None) -> Tools:
@@ -106,7 +126,7 @@ def make_tools(settings: Settings, *, clock: Clock | None = None) -> Tools:
         banks=make_banks(settings, call_log(clock or SystemClock())),
         sandbox=HttpSandboxControl(settings.bank_url, key) if beside_simulator else None,
         mailer=SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from),
-        storage=LocalStorage(settings.storage_dir),
+        storage=make_storage(settings),
         public_base_url=settings.public_base_url,
         session_idle_seconds=settings.session_idle_seconds,
         refresh_grace_seconds=settings.refresh_grace_seconds,

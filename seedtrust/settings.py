@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -120,7 +121,27 @@ class Settings(BaseSettings):
         "SeedTrust <no-reply@seedtrust.example>", description="Sender of every mail"
     )
     storage_url: str = Field(
-        "", description="Where documents lie: `file:///path`; the demo uses its data folder"
+        "",
+        description="Where documents lie: `file:///path` or `s3://bucket/prefix`; "
+        "the demo uses its data folder",
+    )
+    storage_endpoint: str = Field(
+        "", description="Address of an S3-compatible server; without it the bucket is Amazon's"
+    )
+    storage_region: str = Field("us-east-1", description="Region of the bucket")
+    storage_access_key: str = Field(
+        "", description="Who we are at the bucket; without it the machine's own role counts"
+    )
+    storage_secret_key: SecretStr = Field(
+        SecretStr(""), description="Secret that belongs to `SEEDTRUST_STORAGE_ACCESS_KEY`"
+    )
+    scanner_url: str = Field(
+        "",
+        description="Virus scanner clamd, `tcp://host:3310` or `unix:///path`; "
+        "without it documents say that nobody scanned them",
+    )
+    document_link_seconds: int = Field(
+        300, ge=30, le=900, description="How long a signed link to a document works"
     )
     bank_url: str = Field("http://127.0.0.1:8100", description="Address of the bank's interface")
     bank_api_key: SecretStr = Field(
@@ -240,6 +261,36 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value
 
+    @field_validator("storage_url")
+    @classmethod
+    def _is_a_storage(cls, value: str) -> str:
+        parts = urlsplit(value)
+        local = parts.scheme == "file" and parts.netloc in {"", "localhost"} and parts.path
+        bucket = parts.scheme == "s3" and parts.netloc and not parts.query
+        if value and not local and not bucket:
+            message = "must be file:///path or s3://bucket/prefix"
+            raise ValueError(message)
+        return value
+
+    @field_validator("storage_endpoint")
+    @classmethod
+    def _is_an_endpoint(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            message = "must start with http:// or https://"
+            raise ValueError(message)
+        return value.rstrip("/")
+
+    @field_validator("scanner_url")
+    @classmethod
+    def _is_a_scanner(cls, value: str) -> str:
+        parts = urlsplit(value)
+        by_port = parts.scheme == "tcp" and parts.hostname and not parts.path
+        by_file = parts.scheme == "unix" and not parts.netloc and parts.path
+        if value and not by_port and not by_file:
+            message = "must be tcp://host:port or unix:///path"
+            raise ValueError(message)
+        return value
+
     @field_validator("public_base_url")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
@@ -313,9 +364,14 @@ class Settings(BaseSettings):
         return self.data_dir / "broker"
 
     @property
+    def keeps_in_bucket(self) -> bool:
+        """Tell whether documents lie in a bucket."""
+        return self.storage_url.startswith("s3://")
+
+    @property
     def storage_dir(self) -> Path:
         """Return the folder of the documents, from `storage_url`."""
-        return Path(self.storage_url.removeprefix("file://"))
+        return Path(unquote(urlsplit(self.storage_url).path))
 
     def webhook_keys(self, bank: str) -> tuple[bytes, ...]:
         """Return the keys that may sign what a bank brings; none for a bank that brings nothing."""
@@ -418,7 +474,14 @@ def _unfit(settings: Settings) -> list[str]:
         "PUBLIC_BASE_URL: must start with https://": not settings.public_base_url.startswith(
             "https://"
         ),
-        "STORAGE_URL: must start with file:///": not settings.storage_url.startswith("file:///"),
+        "STORAGE_URL: must be a folder that survives a restart": _is_passing(settings),
+        "STORAGE_ENDPOINT: must start with https://": settings.storage_endpoint.startswith("http:"),
+        "STORAGE_SECRET_KEY: an access key needs its secret, and a secret its access key": (
+            bool(settings.storage_access_key) != bool(_plain(settings.storage_secret_key))
+        ),
+        "STORAGE_ACCESS_KEY: a server of your own asks for one": (
+            bool(settings.storage_endpoint) and not settings.storage_access_key
+        ),
         "COOKIE_SECURE: must be true": not settings.cookie_secure,
         "BUSINESS_CLOCK: must be real": settings.business_clock != "real",
     }
@@ -429,6 +492,15 @@ def _unfit(settings: Settings) -> list[str]:
         if _plain(getattr(settings, name)).startswith(DEMO_MARK)
     ]
     return faults
+
+
+def _is_passing(settings: Settings) -> bool:
+    """Tell whether documents would lie where a machine forgets them, or anywhere at all."""
+    if settings.keeps_in_bucket:
+        return False
+    folder = settings.storage_dir
+    forgotten = ("/tmp", "/var/tmp", "/dev", "/proc", "/run", "/sys")  # noqa: S108 - refused
+    return folder == Path("/") or any(folder.is_relative_to(place) for place in forgotten)
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[str]:

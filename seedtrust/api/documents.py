@@ -19,7 +19,8 @@ from seedtrust.domain.documents import queries, service
 from seedtrust.domain.documents.states import DocumentKind, Visibility
 from seedtrust.ext import reading
 from seedtrust.web.actor import current_actor, moment, storage
-from seedtrust.web.guard import requires
+from seedtrust.web.files import Link, Part, link_to, part_of
+from seedtrust.web.guard import Door, requires
 from seedtrust.web.uploads import taken_in
 
 blueprint = ApiBlueprint("documents", description="Files of a case")
@@ -128,6 +129,34 @@ def upload_document(files: dict[str, FileStorage], values: dict[str, Any], case:
         return dump(DocumentOutput, queries.visible_view(session, actor, held, made)), 201
 
     return idempotent(work)
+
+
+class LinkQuery(Input):
+    """Which part of the document the link leads to."""
+
+    part = fields.String(
+        load_default=Part.FILE.value,
+        validate=validate.OneOf([part.value for part in Part]),
+        metadata={"description": "`file` is saved, `preview` shown, `thumbnail` a small JPEG"},
+    )
+
+
+class LinkOutput(Output):
+    """A link that works without a token, for a short while."""
+
+    url = fields.String(required=True)
+    expires_at = Instant(required=True)
+
+
+@blueprint.route("/documents/<reference>/link")
+@requires(Permission.DOCUMENTS_VIEW)
+@blueprint.arguments(LinkQuery, location="query")
+@blueprint.response(200, LinkOutput)
+def link_document(values: dict[str, str], reference: str) -> Link:
+    """Give a signed link to a document, for an image or a download; it ends with the session."""
+    actor, part = current_actor(), Part(values["part"])
+    reading(lambda session: part_of(session, actor, reference, part))
+    return link_to(reference, part, Door.API)
 
 
 def _own(session: Session, actor: Actor, case_ref: str) -> str:

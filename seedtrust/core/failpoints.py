@@ -72,7 +72,9 @@ CHECK_POINTS: Final = frozenset({"checks.before_part", "checks.in_place"})
 # The lease of what a worker has in hand, renewed beside its work in a thread of its own.
 LEASE_POINTS: Final = frozenset({"lease.before_renewal", "lease.renewed"})
 # A file in the process that opens it, and at the virus scanner.
-INTAKE_POINTS: Final = frozenset({"cleaner.before_start", "cleaner.ended"})
+INTAKE_POINTS: Final = frozenset(
+    {"cleaner.before_start", "cleaner.ended", "scanner.before_call", "scanner.answered"}
+)
 # A sample journey on its way, which a killed command takes up again.
 PLAY_POINTS: Final = frozenset(
     {"play.morning", "play.requests", "play.clock", "play.collected", "play.locked"}

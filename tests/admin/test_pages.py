@@ -139,6 +139,7 @@ ACTS = (
     ("specialist", "/admin/cases/{case}/terms/new"),
     ("legal", "/admin/cases/{case}/terms/activate"),
     ("specialist", "/admin/terms/{term}/end"),
+    ("specialist", "/admin/cases/{case}/documents/new"),
     ("specialist", "/admin/cases/{case}/milestones/new"),
     ("specialist", "/admin/cases/{case}/milestones/agreement_executed/correct"),
     ("specialist", "/admin/cases/{case}/funding/new"),

@@ -53,7 +53,7 @@ TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
 EVERYTHING: Final = {"type": "tag", "values": TAGS}
 COLOURS: Final = {"type": "rule", "values": ["color-contrast"]}
 # What answers with a file, or leads elsewhere at once.
-NO_PAGES: Final = frozenset({"documents_content", "home", "runs_file"})
+NO_PAGES: Final = frozenset({"documents_content", "documents_thumbnail", "home", "runs_file"})
 
 
 class Stage:
@@ -211,6 +211,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "cases_closing_withdraw": (ESCROW, case("/closing/withdraw")),
     "cases_ledger": (LEAD, case("/ledger")),
     "cases_list": (LEAD, at("cases")),
+    "cases_document_new": (ESCROW, case("/documents/new")),
     "cases_milestone_correct": (ESCROW, case("/milestones/agreement_executed/correct")),
     "cases_milestone_new": (ESCROW, case("/milestones/new")),
     "cases_new": (ESCROW, at("cases/new")),

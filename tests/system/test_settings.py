@@ -113,7 +113,15 @@ def test_everything_that_is_wrong_is_told_at_once(environ: Environ) -> None:
         ("COOKIE_SECURE", "false", "must be true"),
         ("PUBLIC_BASE_URL", "http://trust.example.com", "must start with https://"),
         ("PUBLIC_BASE_URL", "trust.example.com", "must start with http"),
-        ("STORAGE_URL", "s3://bucket", "must start with file:///"),
+        ("STORAGE_URL", "https://bucket", "must be file:///path or s3://bucket/prefix"),
+        ("STORAGE_URL", "s3://", "must be file:///path or s3://bucket/prefix"),
+        ("STORAGE_URL", "file:///", "must be a folder that survives a restart"),
+        ("STORAGE_URL", "file:///tmp/documents", "must be a folder that survives a restart"),
+        ("STORAGE_ENDPOINT", "minio:9000", "must start with http"),
+        ("STORAGE_ENDPOINT", "http://minio:9000", "must start with https://"),
+        ("STORAGE_SECRET_KEY", "alone-in-the-world", "an access key needs its secret"),
+        ("SCANNER_URL", "clamd:3310", "must be tcp://host:port"),
+        ("DOCUMENT_LINK_SECONDS", "86400", ""),
         ("STEP_UP_SECONDS", "100000", ""),
         ("TRUSTED_PROXIES", "many", ""),
         ("BANK_CLIENT_KEY", "/srv/bank.key", "a client certificate needs its key"),
@@ -127,7 +135,7 @@ def test_weak_and_borrowed_values_are_refused(
     message = refusal()
     assert f"{PREFIX}{name}: " in message
     assert words in message
-    assert value not in message or name == "STEP_UP_SECONDS"
+    assert value not in message or name in {"STEP_UP_SECONDS", "STORAGE_URL"}
 
 
 def test_the_demo_needs_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

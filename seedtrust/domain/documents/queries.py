@@ -115,8 +115,10 @@ def _stored(storage: Storage, sha256: str, reference: str) -> bytes:
     return content
 
 
-def thumbnail_of(session: Session, actor: Actor, reference: str, *, storage: Storage) -> bytes:
-    """Return the small picture (a JPEG) of a document that the actor may see.
+def thumbnail_of(
+    session: Session, actor: Actor, reference: str, *, storage: Storage
+) -> tuple[DocumentView, bytes]:
+    """Return a document that the actor may see, with the small picture of it (a JPEG).
 
     Raises NotFound, also for a document without one, and FileDamaged.
     """
@@ -124,7 +126,8 @@ def thumbnail_of(session: Session, actor: Actor, reference: str, *, storage: Sto
     rendition = session.get(DocumentRendition, document.id)
     if rendition is None or rendition.thumbnail_sha256 is None:
         raise NotFound("There is no small picture of this document.")
-    return _stored(storage, rendition.thumbnail_sha256, document.reference)
+    view = visible_view(session, actor, session.get_one(Case, document.case_id), document)
+    return view, _stored(storage, rendition.thumbnail_sha256, document.reference)
 
 
 def visible_documents(session: Session, actor: Actor, case_ref: str) -> list[DocumentView]:

@@ -154,6 +154,38 @@ def resume(
     )
 
 
+def actor_behind(
+    session: Session,
+    *,
+    session_id: int,
+    user_id: int,
+    of_program: bool,
+    idle_seconds: int,
+    request_id: str = "",
+    now: datetime,
+) -> Actor | None:
+    """Return who asked for a signed link, with the roles of now; None when that session is over.
+
+    The signature has proved that both ids are ours. `of_program` chooses between a session of the
+    API and one of the pages, which must have both factors.
+    """
+    row: RefreshFamily | WebSession | None = (
+        session.get(RefreshFamily, session_id)
+        if of_program
+        else session.get(WebSession, session_id)
+    )
+    if row is None:
+        return None
+    user = session.get_one(User, row.user_id)
+    is_over = row.ended_at is not None or now >= row.expires_at
+    if isinstance(row, WebSession):
+        is_idle = now - row.seen_at >= timedelta(seconds=idle_seconds)
+        is_over = is_over or is_idle or row.stage != SessionStage.FULL
+    if is_over or user.id != user_id or user.status != UserStatus.ACTIVE:
+        return None
+    return actor_of(user, roles_of(session, user.id), session_id=row.id, request_id=request_id)
+
+
 def touch(session: Session, session_id: int, *, now: datetime) -> None:
     """Note that the session was used, which puts off its idle limit."""
     session.execute(

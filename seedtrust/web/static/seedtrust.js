@@ -24,6 +24,43 @@ function chooseTheme(event) {
   return true;
 }
 
+// --- uploads: how much is sent, on top of a form that works without ---------------------------------------------
+
+function sendWithProgress(event) {
+  const form = event.target;
+  const place = form.querySelector("[data-upload-progress]");
+  if (event.defaultPrevented || !place || !form.reportValidity()) return;
+  event.preventDefault();
+  const bar = place.querySelector("progress");
+  const words = place.querySelector("[role=status]");
+  const request = new XMLHttpRequest();
+  const button = event.submitter;
+  place.hidden = false;
+  words.textContent = words.dataset.sending;
+  if (button) button.disabled = true;
+  request.upload.addEventListener("progress", (sent) => {
+    if (sent.lengthComputable) bar.value = Math.round((100 * sent.loaded) / sent.total);
+    if (sent.loaded === sent.total) words.textContent = words.dataset.checking;
+  });
+  request.addEventListener("load", () => {
+    // The browser has followed a redirect already, so the page that it led to is shown, message and all.
+    const page = new DOMParser().parseFromString(request.responseText, "text/html");
+    document.title = page.title;
+    document.body.replaceWith(page.body);
+    if (request.responseURL !== location.href) history.pushState(null, "", request.responseURL);
+    document.querySelector("[data-focus]")?.focus();
+  });
+  request.addEventListener("error", () => {
+    place.hidden = true;
+    if (button) button.disabled = false;
+    announce(words.dataset.broken);
+    words.textContent = words.dataset.broken;
+    place.hidden = false;
+  });
+  request.open("POST", form.action);
+  request.send(new FormData(form));
+}
+
 // --- forms: one submit, focus on what went wrong --------------------------------------------------------------
 
 function submitOnce(event) {
@@ -215,7 +252,9 @@ function partialFailed() {
 // --- wiring -----------------------------------------------------------------------------------------------------
 
 document.addEventListener("submit", (event) => {
-  if (!chooseTheme(event)) submitOnce(event);
+  if (chooseTheme(event)) return;
+  sendWithProgress(event);
+  submitOnce(event);
 });
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", (event) => {
