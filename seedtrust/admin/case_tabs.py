@@ -18,6 +18,7 @@ from seedtrust.domain.desk import books, requests
 from seedtrust.domain.desk.cases import CaseHead, held_case
 from seedtrust.domain.disbursements.states import STATE_LABELS, RequestState
 from seedtrust.domain.documents.queries import visible_documents
+from seedtrust.domain.documents.states import STATE_LABELS as STATE_LABELS_OF_DOCUMENTS
 from seedtrust.domain.terms.corrections import corrections_of
 from seedtrust.domain.terms.queries import agreements_of, schedule_of, terms_of
 from seedtrust.domain.terms.states import TaxClass
@@ -195,7 +196,7 @@ def cases_papers(reference: str) -> str:
         }
 
     head, values = reading(work)
-    return _tab("papers", head, **values)
+    return _tab("papers", head, document_states=STATE_LABELS_OF_DOCUMENTS, **values)
 
 
 _ICONS: Final = {

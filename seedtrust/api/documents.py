@@ -16,7 +16,7 @@ from seedtrust.api.schemas import Input, Instant, Output, Text, dump
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases import queries as cases
 from seedtrust.domain.documents import queries, service
-from seedtrust.domain.documents.states import DocumentKind, Visibility
+from seedtrust.domain.documents.states import DocumentKind, DocumentState, Visibility
 from seedtrust.ext import reading
 from seedtrust.web.actor import current_actor, moment, storage
 from seedtrust.web.files import Link, Part, link_to, part_of
@@ -50,6 +50,11 @@ class DocumentInput(Input):
         validate=validate.OneOf(_SHOWN),
         metadata={"description": "The caller's own side when it is left out"},
     )
+    replaces = fields.String(
+        load_default="",
+        validate=validate.Length(max=15),
+        metadata={"description": "Reference of an own document whose place it takes"},
+    )
 
 
 class UploadInput(DocumentInput):
@@ -80,6 +85,13 @@ class DocumentOutput(Output):
     scanned_by = fields.String(
         required=True, metadata={"description": "The virus scanner; empty when there is none"}
     )
+    state = fields.String(
+        required=True,
+        validate=validate.OneOf(["", *(state.value for state in DocumentState)]),
+        metadata={"description": "Empty while it counts; why it does not is `state_reason`"},
+    )
+    state_reason = fields.String(required=True)
+    replaced_by = fields.String(required=True, metadata={"description": "Reference, or empty"})
     uploaded_by = fields.String(required=True)
     uploaded_at = Instant(required=True)
 
@@ -124,6 +136,7 @@ def upload_document(files: dict[str, FileStorage], values: dict[str, Any], case:
             title=title,
             visibility=shown_to,
             paper=paper,
+            replaces=values["replaces"],
             moment=when,
         )
         return dump(DocumentOutput, queries.visible_view(session, actor, held, made)), 201

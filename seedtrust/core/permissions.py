@@ -29,6 +29,8 @@ class Permission(StrEnum):
     CLOCK_MOVE = "clock.move"
     DEPOSITS_MATCH = "deposits.match"
     DEPOSITS_VIEW = "deposits.view"
+    DOCUMENTS_HOLD = "documents.hold"
+    DOCUMENTS_JUDGE = "documents.judge"
     DOCUMENTS_UPLOAD = "documents.upload"
     DOCUMENTS_VIEW = "documents.view"
     ECHECKS_ASK = "echecks.ask"
@@ -182,6 +184,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.CASES_OPEN,
         Permission.CASES_PROPOSE_ACCOUNTING,
         Permission.CASES_CLOSE,
+        Permission.DOCUMENTS_JUDGE,
         Permission.DOCUMENTS_UPLOAD,
         Permission.FUNDING_ASK,
         Permission.MILESTONES_RECORD,
@@ -195,6 +198,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
     ),
     Role.PAYMENTS_SPECIALIST: _staff(
         Permission.DEPOSITS_MATCH,
+        Permission.DOCUMENTS_JUDGE,
         Permission.DOCUMENTS_UPLOAD,
         Permission.ECHECKS_ASK,
         Permission.ECHECKS_AUTHORISE,
@@ -227,6 +231,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
     Role.CONTROLLER: _staff(
         Permission.CASES_APPROVE_ACCOUNTING,
         Permission.CASES_HOLD,
+        Permission.DOCUMENTS_HOLD,
         Permission.ECHECKS_RELEASE,
         Permission.RECONCILIATION_REVIEW,
         Permission.CASES_CHOOSE_RAIL,
@@ -238,7 +243,12 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = {
         Permission.LIMITS_DECIDE,
         Permission.CLOCK_MOVE,
     ),
-    Role.LEGAL: _staff(Permission.CASES_HOLD, Permission.SCHEDULE_ACTIVATE, Permission.USERS_GRANT),
+    Role.LEGAL: _staff(
+        Permission.CASES_HOLD,
+        Permission.DOCUMENTS_HOLD,
+        Permission.SCHEDULE_ACTIVATE,
+        Permission.USERS_GRANT,
+    ),
     Role.IT_ADMIN: {
         Permission.ACCOUNT_SELF: Scope.OWN,
         Permission.AUDIT_VIEW: Scope.ALL,

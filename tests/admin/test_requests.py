@@ -125,7 +125,7 @@ def test_staff_ask_on_behalf_and_may_not_review_it_themselves(desk: DeskWorld) -
     assert shown.headers["Content-Disposition"].startswith("inline")
     assert "sandbox" in shown.headers["Content-Security-Policy"]
     assert shown.headers["X-Content-Type-Options"] == "nosniff"
-    saved = asking.get(f"{document[1]}?save=1")
+    saved = asking.get(asking.get(f"{document[1]}?save=1").location)
     assert saved.headers["Content-Disposition"].startswith("attachment")
 
 

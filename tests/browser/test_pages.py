@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from seedtrust.core.permissions import Actor, Role
 from seedtrust.domain.cases.models import Agreement
+from seedtrust.domain.documents.models import Document
 from seedtrust.domain.funding.asking import draft_request
 from seedtrust.domain.funding.models import Deposit, FundingRequest
 from seedtrust.domain.identity import service as identity
@@ -227,6 +228,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "cases_terms_activate": (LEGAL, case("/terms/activate")),
     "clock": (LEAD, at("clock")),
     "corrections_detail": (LEGAL, one("corrections", MilestoneCorrection)),
+    "documents_detail": (LEGAL, one("documents", Document, "/details")),
     "deposits_detail": (LEAD, one("deposits", Deposit)),
     "deposits_list": (LEAD, at("deposits")),
     "enrol": (NEWCOMER, at("sign-in/enrol")),

@@ -26,6 +26,8 @@ OPEN = {
     "/api/v1/docs",
     "/api/v1/openapi.json",
     "/assets/<digest>/<name>",
+    # Signed, for minutes, and bound to a session that is looked up anew.
+    "/files/<token>",
     "/health/live",
     "/health/ready",
     "/theme",

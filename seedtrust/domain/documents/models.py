@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from seedtrust.core.db import Ascii, Base, Id, UtcDateTime, one_of
-from seedtrust.domain.documents.states import DocumentKind, Visibility
+from seedtrust.domain.documents.states import DocumentKind, DocumentState, Visibility
 
 
 class Document(Base):
@@ -54,3 +54,38 @@ class DocumentRendition(Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     scanned_by: Mapped[str] = mapped_column(Ascii(40))
+
+
+class DocumentStanding(Base):
+    """That a document was refused by staff, or replaced by another, by whom and why."""
+
+    __tablename__ = "document_standings"
+    __table_args__ = (one_of("state", DocumentState),)
+
+    document_id: Mapped[int] = mapped_column(
+        ForeignKey("documents.id"), primary_key=True, autoincrement=False
+    )
+    state: Mapped[str] = mapped_column(Ascii(20))
+    reason: Mapped[str] = mapped_column(String(500))
+    by_name: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    replaced_by: Mapped[str | None] = mapped_column(Ascii(15))
+
+
+class DocumentHold(Base):
+    """A legal hold on a document: who placed it, who asked to lift it, and who lifted it."""
+
+    __tablename__ = "document_holds"
+    __table_args__ = (Index(None, "document_id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id"))
+    reason: Mapped[str] = mapped_column(String(500))
+    placed_by: Mapped[str] = mapped_column(String(200))
+    placed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    lift_reason: Mapped[str] = mapped_column(String(500))
+    lift_asked_by_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    lift_asked_by: Mapped[str | None] = mapped_column(String(200))
+    lift_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lifted_by: Mapped[str | None] = mapped_column(String(200))
+    lifted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from seedtrust.core.errors import NotFound
@@ -22,7 +22,12 @@ from seedtrust.domain.cases.scope import reach, side_of
 from seedtrust.domain.cases.states import Side
 from seedtrust.domain.documents.content import EXTENSIONS
 from seedtrust.domain.documents.errors import FileDamaged
-from seedtrust.domain.documents.models import Document, DocumentRendition
+from seedtrust.domain.documents.models import (
+    Document,
+    DocumentHold,
+    DocumentRendition,
+    DocumentStanding,
+)
 from seedtrust.domain.documents.ports import Storage
 from seedtrust.domain.documents.states import Visibility
 
@@ -55,6 +60,10 @@ class DocumentView:
     height: int | None
     has_thumbnail: bool
     scanned_by: str
+    state: str
+    state_reason: str
+    replaced_by: str
+    on_hold: bool
 
 
 def is_visible(document: Document, side: Side | None) -> bool:
@@ -138,24 +147,79 @@ def visible_documents(session: Session, actor: Actor, case_ref: str) -> list[Doc
     case = case_for(session, actor, case_ref, Permission.DOCUMENTS_VIEW)
     side = side_of(session, actor, case.id)
     rows = session.execute(
-        select(Document, DocumentRendition)
+        select(Document, DocumentRendition, DocumentStanding, DocumentHold.id)
         .outerjoin(DocumentRendition, DocumentRendition.document_id == Document.id)
+        .outerjoin(DocumentStanding, DocumentStanding.document_id == Document.id)
+        .outerjoin(DocumentHold, _is_open_hold())
         .where(Document.case_id == case.id)
         .order_by(Document.id.desc())
     )
     shown = _Shown(session, actor, case, side)
     return [
-        shown.view(row, rendition)
-        for row, rendition in rows
+        shown.view(row, rendition, standing, on_hold=hold is not None)
+        for row, rendition, standing, hold in rows
         if is_visible(row, side) or _is_own(actor, row)
     ]
+
+
+@dataclass(frozen=True)
+class HoldView:
+    """A legal hold as staff see it, and who has asked to lift it."""
+
+    reason: str
+    placed_by: str
+    placed_at: datetime
+    lift_reason: str
+    lift_asked_by: str
+    asked_by_me: bool
+
+
+@dataclass(frozen=True)
+class DocumentPage:
+    """One document with the case that it belongs to and its legal hold."""
+
+    view: DocumentView
+    case_ref: str
+    case_name: str
+    hold: HoldView | None
+
+
+def document_page(session: Session, actor: Actor, reference: str) -> DocumentPage:
+    """Return a document for its page. Raises NotFound."""
+    document = document_for(session, actor, reference)
+    case = session.get_one(Case, document.case_id)
+    view = visible_view(session, actor, case, document)
+    row = session.execute(
+        select(DocumentHold).join(Document, _is_open_hold()).where(Document.id == document.id)
+    ).scalar_one_or_none()
+    hold = None if row is None or not view.on_hold else _hold_view(actor, row)
+    return DocumentPage(view, case.reference, f"Case {case.number}", hold)
+
+
+def _hold_view(actor: Actor, row: DocumentHold) -> HoldView:
+    return HoldView(
+        row.reason,
+        row.placed_by,
+        row.placed_at,
+        row.lift_reason,
+        row.lift_asked_by or "",
+        row.lift_asked_by_user_id == actor.user_id,
+    )
 
 
 def visible_view(session: Session, actor: Actor, case: Case, document: Document) -> DocumentView:
     """Return one document in the words that the actor may read."""
     side = side_of(session, actor, case.id)
     rendition = session.get(DocumentRendition, document.id)
-    return _Shown(session, actor, case, side).view(document, rendition)
+    standing = session.get(DocumentStanding, document.id)
+    hold = select(DocumentHold.id).join(Document, _is_open_hold())
+    on_hold = session.execute(hold.where(Document.id == document.id)).first() is not None
+    shown = _Shown(session, actor, case, side)
+    return shown.view(document, rendition, standing, on_hold=on_hold)
+
+
+def _is_open_hold() -> ColumnElement[bool]:
+    return and_(DocumentHold.document_id == Document.id, DocumentHold.lifted_at.is_(None))
 
 
 class _Shown:
@@ -178,7 +242,14 @@ class _Shown:
             return known or row.uploaded_by
         return row.uploaded_by if _is_own(self._actor, row) else "SeedTrust"
 
-    def view(self, row: Document, rendition: DocumentRendition | None) -> DocumentView:
+    def view(
+        self,
+        row: Document,
+        rendition: DocumentRendition | None,
+        standing: DocumentStanding | None,
+        *,
+        on_hold: bool,
+    ) -> DocumentView:
         """Return the row as the viewer may know it."""
         # Own words stay as written: an alias in them would tell that a guess was right.
         title = row.title if _is_own(self._actor, row) else self._veil.text(row.title)
@@ -199,6 +270,11 @@ class _Shown:
             None if rendition is None else rendition.height,
             rendition is not None and rendition.thumbnail_sha256 is not None,
             "" if rendition is None else rendition.scanned_by,
+            "" if standing is None else standing.state,
+            "" if standing is None else self._veil.text(standing.reason),
+            "" if standing is None else standing.replaced_by or "",
+            # That the law asks for a document is nobody's business outside.
+            on_hold and not self._outside,
         )
 
 

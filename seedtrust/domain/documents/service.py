@@ -13,14 +13,16 @@ from seedtrust.core.ids import new_id, new_reference
 from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.audit.service import record
 from seedtrust.domain.cases.anonymity import Veil, names_somebody
-from seedtrust.domain.cases.checks import clean_text, one_word_of, require_open
+from seedtrust.domain.cases.checks import clean_text, one_word_of, refuse_field, require_open
 from seedtrust.domain.cases.models import Case, CaseParty
 from seedtrust.domain.cases.queries import case_for, parties_of, side_of
 from seedtrust.domain.cases.states import Side
 from seedtrust.domain.documents.errors import FileNamesSomebody, VisibilityRefused
 from seedtrust.domain.documents.intake import Paper
+from seedtrust.domain.documents.keeping import stand
 from seedtrust.domain.documents.models import Document, DocumentRendition
-from seedtrust.domain.documents.states import DocumentKind, Visibility
+from seedtrust.domain.documents.queries import document_for
+from seedtrust.domain.documents.states import DocumentKind, DocumentState, Visibility
 
 # To whom each side may show what it uploads; the company may show to anybody.
 _MAY_SHOW_TO: Final = {
@@ -54,12 +56,16 @@ def store(
     title: str,
     visibility: str,
     paper: Paper,
+    replaces: str = "",
+    reason: str = "",
     moment: Moment,
 ) -> Document:
     """Write down a file of a case whose bytes are kept under their hash.
 
     On an anonymous case a client shows files to the own side only, and a file for both sides must
-    not name anybody. Raises FileNamesSomebody, VisibilityRefused, CaseClosed, Invalid, NotFound.
+    not name anybody. `replaces` is the reference of a document whose place it takes: an own one,
+    or any for staff. Raises FileNamesSomebody, VisibilityRefused, CaseClosed, Invalid, NotFound,
+    WrongState.
     """
     case = case_for(session, actor, case_ref, Permission.DOCUMENTS_UPLOAD, locked=True)
     what = one_word_of(DocumentKind, kind, "kind")
@@ -83,18 +89,7 @@ def store(
     )
     session.add(document)
     session.flush()  # evidence refers to the row
-    session.add(
-        DocumentRendition(
-            document_id=document.id,
-            received_sha256=paper.received_sha256,
-            received_bytes=paper.received_bytes,
-            thumbnail_sha256=paper.thumbnail_sha256,
-            pages=paper.pages,
-            width=paper.width,
-            height=paper.height,
-            scanned_by=paper.scanned_by,
-        )
-    )
+    session.add(_rendition(document.id, paper))
     record(
         session,
         actor,
@@ -111,7 +106,41 @@ def store(
         },
         now=moment.at,
     )
+    if replaces:
+        _take_the_place(session, actor, document, replaces, reason, moment)
     return document
+
+
+def _rendition(document_id: int, paper: Paper) -> DocumentRendition:
+    return DocumentRendition(
+        document_id=document_id,
+        received_sha256=paper.received_sha256,
+        received_bytes=paper.received_bytes,
+        thumbnail_sha256=paper.thumbnail_sha256,
+        pages=paper.pages,
+        width=paper.width,
+        height=paper.height,
+        scanned_by=paper.scanned_by,
+    )
+
+
+def _take_the_place(  # noqa: PLR0917 - which document takes whose place, why and when
+    session: Session, actor: Actor, document: Document, old_ref: str, reason: str, moment: Moment
+) -> None:
+    old = document_for(session, actor, old_ref, Permission.DOCUMENTS_UPLOAD)
+    is_theirs = actor.is_staff or old.uploaded_by_user_id == actor.user_id
+    if old.case_id != document.case_id or not is_theirs:
+        raise refuse_field("replaces", "Choose a document of this case that you sent yourself.")
+    why = clean_text(reason, "reason", most=500, required=False) or "A better file was sent."
+    stand(
+        session,
+        actor,
+        old,
+        DocumentState.REPLACED,
+        why,
+        replaced_by=document.reference,
+        moment=moment,
+    )
 
 
 def turn_away(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 
 class DocumentKind(StrEnum):
@@ -22,3 +24,17 @@ class Visibility(StrEnum):
     RECIPIENT = "recipient"
     CARRIER = "carrier"
     ALL_PARTIES = "all_parties"
+
+
+class DocumentState(StrEnum):
+    """Where a document stands that does not count any more; all others have no such word."""
+
+    REFUSED = "refused"
+    REPLACED = "replaced"
+
+
+STATE_LABELS: Final[Mapping[str, str]] = {
+    "": "Accepted",
+    DocumentState.REFUSED: "Refused",
+    DocumentState.REPLACED: "Replaced",
+}
