@@ -468,19 +468,32 @@ class _Story:
 
     def _end(self, offset: int) -> None:
         draft, stage = self.draft, self.plan.stage
+        if stage == "FINAL_DISBURSEMENT":
+            # Whatever its age, the refund is approved on the day on which people last act.
+            offset = max(offset, self.age - 5)
         if self.plan.trouble == "terminated":
             self.days["terminated_on"] = draft.day(self.ends_at)
         steps = [("obligations_ended_on", offset), ("accounting_on", offset + 1)]
-        if stage in {"FINAL_ACCOUNTING", "CLOSED"}:
+        if stage in {"FINAL_ACCOUNTING", "FINAL_DISBURSEMENT", "CLOSED"}:
             steps.append(("certified_on", offset + 3))
-        if stage == "CLOSED":
+        if stage in {"FINAL_DISBURSEMENT", "CLOSED"}:
             steps.append(("refund_on", offset + 5))
+        if stage == "FINAL_DISBURSEMENT":
+            self._refund_waits(draft.day(offset + 4))
+        elif stage == "CLOSED":
             rest, on = draft.owned(LAST_DAY), draft.day(offset + 5)
             draft.line(on, REFUND, "REFUND", "closing_refund", -rest)
         self.closing = [f"{key} = {draft.day(number)}" for key, number in steps]
         self.closing.append('refund_to = "parent"')
         if stage == "FINAL_ACCOUNTING":
             self.closing.append("reviewed = false")
+
+    def _refund_waits(self, submitted_on: date) -> None:
+        """Let the parent give a new account that nobody checks: nothing is paid to them so long."""
+        # Drawn apart, so that the journeys that are drawn after this one stay what they are.
+        self.rng = random.Random(f"refund:{self.number}")  # noqa: S311 - sample data, not secrets
+        change = {"payee": "parent", "account": self._account(), "approved": Raw("false")}
+        self.draft.block("account_changes", on=submitted_on, **change)
 
     def _journey(self) -> str:
         agency, number = self.agency

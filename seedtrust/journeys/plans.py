@@ -17,6 +17,7 @@ DONATION_STOPS: Final[Mapping[str, int]] = {
     "POST_RETRIEVAL": 55,
     "AWAITING_CLOSE_APPROVAL": 62,
     "FINAL_ACCOUNTING": 64,
+    "FINAL_DISBURSEMENT": 65,
     "CLOSED": 99,
 }
 SURROGACY_STOPS: Final[Mapping[str, int]] = {
@@ -71,7 +72,7 @@ PLANS: Final = (
     _surrogacy("AWAITING_HEARTBEAT", "lost", (105, 220)),
     _donation("PENDING_FUNDING", "bounced", (8, 14)),
     _surrogacy("PREGNANT", "shortfall_covered", (95, 170)),
-    _donation("CLOSED", "terminated", (50, 225)),
+    _donation("FINAL_DISBURSEMENT", "terminated", (50, 225)),
     _surrogacy("PREGNANT", "unanswered", (95, 185)),
     _donation("POST_RETRIEVAL", "shortfall", (53, 59)),
     _surrogacy("AWAITING_EXECUTED_AGREEMENT", "unmatched", (14, 18)),

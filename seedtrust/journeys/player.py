@@ -18,7 +18,7 @@ from seedtrust.core.clock import Moment, at_new_york
 from seedtrust.core.errors import DomainError
 from seedtrust.core.failpoints import reach
 from seedtrust.core.permissions import Actor, Role
-from seedtrust.domain.cases.states import AgreementKind, Stage
+from seedtrust.domain.cases.states import AgreementKind
 from seedtrust.domain.funding.states import ReceiptRail
 from seedtrust.domain.identity.errors import CodeRefused
 from seedtrust.domain.ledger import queries as ledger_queries
@@ -329,9 +329,9 @@ class Player:
             difference = first_difference(read_expected(ledger_file), played)
         except LedgerFileRefused as refused:
             return Played(journey.name, case_ref, str(refused))
-        ends = journey.closing is not None and journey.closing.refund_on is not None
-        if difference is None and ends and stage != Stage.CLOSED:
-            difference = f"after the last line: the case is {stage}, not CLOSED"
+        end = journey.end_stage
+        if difference is None and end is not None and stage != end:
+            difference = f"after the last line: the case is {stage}, not {end}"
         return Played(journey.name, case_ref, difference or EQUAL)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from seedtrust.core.bankdays import previous_banking_day
 from seedtrust.domain.cases.funding_rules import FundingPolicy
+from seedtrust.domain.cases.states import Stage
 
 ACCOUNT_CLOSED: Final = "account_closed"
 RETURN: Final = "return"
@@ -271,6 +272,21 @@ class Journey:
         if self.closing is not None:
             days |= set(self.closing.steps)
         return frozenset(days)
+
+    @property
+    def end_stage(self) -> Stage | None:
+        """Return the stage that an approved refund leads to; None for a case that stays open.
+
+        New bank details of the refund's payee that nobody has checked keep the refund waiting.
+        """
+        if self.closing is None or self.closing.refund_on is None:
+            return None
+        payee, asked_on = self.closing.refund_to, self.closing.refund_on
+        waits = any(
+            change.payee == payee and not change.approved and change.on <= asked_on
+            for change in self.account_changes
+        )
+        return Stage.FINAL_DISBURSEMENT if waits else Stage.CLOSED
 
     @property
     def last_day(self) -> date:
