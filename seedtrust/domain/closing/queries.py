@@ -23,6 +23,7 @@ from seedtrust.domain.closing.accounting import CategorySum, sums_of
 from seedtrust.domain.closing.models import Certification, FinalAccounting
 from seedtrust.domain.closing.states import AccountingState
 from seedtrust.domain.disbursements.queries import open_requests_of
+from seedtrust.domain.echecks.queries import has_open_pulls
 from seedtrust.domain.ledger import queries as ledger
 from seedtrust.domain.terms.queries import planned_items
 from seedtrust.domain.terms.states import Category
@@ -78,7 +79,7 @@ class Obstacle:
 
 
 def obstacles(session: Session, case: Case) -> list[Obstacle]:
-    """Return what has to be done before the case can be closed. Five queries."""
+    """Return what has to be done before the case can be closed. Six queries."""
     found: list[Obstacle] = []
     if Milestone.OBLIGATIONS_ENDED not in milestones_of(session, case.id):
         found.append(Obstacle("obligations_open", "The end of the obligations is not recorded."))
@@ -93,6 +94,10 @@ def obstacles(session: Session, case: Case) -> list[Obstacle]:
     balance = ledger.balance_of(session, case.ledger_account_id)
     if balance.ledger_cents != balance.available_cents:
         found.append(Obstacle("money_held", "Some of the money is reserved or not collected."))
+    if has_open_pulls(session, case.id):
+        found.append(
+            Obstacle("echeck_open", "An e-check is under way. Wait for the bank, or call it off.")
+        )
     certifiers = certifiers_of(parties_of(session, case.id))
     if not certifiers:
         found.append(Obstacle("nobody_certifies", "No party has to certify. Say who must."))

@@ -18,7 +18,7 @@ from seedtrust.domain.audit.service import record
 from seedtrust.domain.cases.checks import clean_text, refuse_field, require_open
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.queries import case_for
-from seedtrust.domain.echecks.errors import AuthorisationTextChanged
+from seedtrust.domain.echecks.errors import AuthorisationTextChanged, EchecksNotOffered
 from seedtrust.domain.echecks.life import cancel_unsent
 from seedtrust.domain.echecks.models import DebitAuthorisation
 from seedtrust.domain.echecks.states import (
@@ -28,6 +28,7 @@ from seedtrust.domain.echecks.states import (
 )
 from seedtrust.domain.payees.states import AccountType
 from seedtrust.domain.payments.models import TrustAccount
+from seedtrust.domain.payments.ports import FILE_DROP
 from seedtrust.formats.nacha.routing import is_valid_routing_number
 
 _ACCOUNT_NUMBER: Final = re.compile(r"[0-9]{4,17}", re.ASCII)
@@ -56,6 +57,19 @@ def authorisation_text(company_name: str) -> str:
     )
 
 
+def require_offered(account: TrustAccount) -> None:
+    """Refuse unless the account's bank takes debits from us, which are drawn by file only.
+
+    Raises EchecksNotOffered.
+    """
+    if account.bank_code != FILE_DROP:
+        raise EchecksNotOffered(
+            "E-checks are drawn by file, and the bank of this case takes single payments from us "
+            "only. Send a wire or a check.",
+            bank=account.bank_code,
+        )
+
+
 def text_for(session: Session, actor: Actor, case_ref: str) -> str:
     """Return the text that holds for a case now. Raises NotFound, Forbidden."""
     case = case_for(session, actor, case_ref, Permission.ECHECKS_AUTHORISE)
@@ -81,10 +95,11 @@ def give_authorisation(
 
     `given_from` is the network address. Parents give it here; staff record one that was signed on
     paper and say where the paper is kept. The account is debited only after its check. Raises
-    AuthorisationTextChanged, Invalid by field, CaseClosed, NotFound, Forbidden.
+    AuthorisationTextChanged, EchecksNotOffered, Invalid by field, CaseClosed, NotFound, Forbidden.
     """
     case = case_for(session, actor, case_ref, Permission.ECHECKS_AUTHORISE, locked=True)
     require_open(case)
+    require_offered(session.get_one(TrustAccount, case.trust_account_id))
     text = authorisation_text(_company_of(session, case))
     if accepted_text.strip() != text:
         message = "The text of the authorisation has changed. Read it again and agree to it."

@@ -12,6 +12,13 @@ class NotAuthorised(Conflict):
     title = "This account may not be debited"
 
 
+class EchecksNotOffered(Conflict):
+    """The bank of the case's trust account takes no debits from us."""
+
+    code = "echecks_not_offered"
+    title = "E-checks are not offered for this case"
+
+
 class AuthorisationTextChanged(Conflict):
     """What was agreed to is not the text that holds now."""
 

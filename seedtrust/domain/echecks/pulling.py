@@ -17,6 +17,7 @@ from seedtrust.domain.cases.checks import clean_text, require_active
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.queries import case_for
 from seedtrust.domain.echecks import life
+from seedtrust.domain.echecks.authorising import require_offered
 from seedtrust.domain.echecks.errors import (
     AskerCannotRelease,
     CannotPresentAgain,
@@ -37,12 +38,9 @@ from seedtrust.domain.echecks.states import (
 )
 from seedtrust.domain.funding.models import FundingRequest
 from seedtrust.domain.funding.states import AWAITED, FundingState
-from seedtrust.domain.outbox.service import bank_lane, promise
 from seedtrust.domain.payments.models import TrustAccount
-from seedtrust.domain.payments.ports import FILE_DROP
 from seedtrust.formats.nacha import RETURN_CODES
 
-SEND_PULL = "echeck.send"
 _P = PullState
 
 
@@ -58,8 +56,8 @@ def ask_for_pull(
     """Ask for a debit of an authorised account towards a request for funds, in cents.
 
     What the holder of the account asks for goes with the next file; what staff ask for waits for a
-    second person. Raises NotAuthorised, NothingToPull, PullUnderWay, PullLimitExceeded,
-    InvalidAmount, CaseClosed, OnHold, NotFound, Forbidden.
+    second person. Raises EchecksNotOffered, NotAuthorised, NothingToPull, PullUnderWay,
+    PullLimitExceeded, InvalidAmount, CaseClosed, OnHold, NotFound, Forbidden.
     """
     case, authorisation = _authorised(session, actor, authorisation_ref)
     request = _request(session, case, funding_request_ref)
@@ -67,19 +65,20 @@ def ask_for_pull(
     _require_asked_for(request, cents)
     _require_none_under_way(session, request)
     account = session.get_one(TrustAccount, case.trust_account_id)
+    require_offered(account)
     _require_within_limits(session, case, account, cents, moment)
     pull = _pull(actor, case, authorisation, request, cents, moment)
     session.add(pull)
     session.flush()  # one e-check under way for a request: the unique key speaks
     if not actor.is_staff:
-        _release(session, actor, pull, account, moment)
+        _release(session, actor, pull, moment)
     return pull
 
 
 def release_pull(session: Session, actor: Actor, *, pull_ref: str, moment: Moment) -> EcheckPull:
     """Release an e-check that another person of the staff asked for; it goes with the next file.
 
-    Raises AskerCannotRelease, NotAuthorised, WrongState, NotFound, Forbidden.
+    Raises AskerCannotRelease, EchecksNotOffered, NotAuthorised, WrongState, NotFound, Forbidden.
     """
     case, pull = locked_pull(session, actor, pull_ref, Permission.ECHECKS_RELEASE)
     require_active(case)
@@ -88,8 +87,8 @@ def release_pull(session: Session, actor: Actor, *, pull_ref: str, moment: Momen
         raise AskerCannotRelease(message)
     authorisation = session.get_one(DebitAuthorisation, pull.authorisation_id)
     _require_in_use(authorisation)
-    account = session.get_one(TrustAccount, pull.trust_account_id)
-    _release(session, actor, pull, account, moment)
+    require_offered(session.get_one(TrustAccount, pull.trust_account_id))
+    _release(session, actor, pull, moment)
     return pull
 
 
@@ -111,11 +110,12 @@ def present_again(session: Session, actor: Actor, *, pull_ref: str, moment: Mome
     """Ask to present a debit again that came back for want of money; a second person releases it.
 
     Twice more at most, within 180 days of the first settlement, for the same amount (Nacha
-    Operating Rules, reinitiation). Raises CannotPresentAgain, NotAuthorised, NothingToPull,
-    PullUnderWay, NotFound, Forbidden.
+    Operating Rules, reinitiation). Raises CannotPresentAgain, EchecksNotOffered, NotAuthorised,
+    NothingToPull, PullUnderWay, NotFound, Forbidden.
     """
     case, pull = locked_pull(session, actor, pull_ref, Permission.ECHECKS_PRESENT)
     require_active(case)
+    require_offered(session.get_one(TrustAccount, case.trust_account_id))
     tries = lock_where(
         session,
         select(EcheckPull)
@@ -294,17 +294,6 @@ def _pull(  # noqa: PLR0917 - whose account is debited, for what, by whom
     )
 
 
-def _release(
-    session: Session, actor: Actor, pull: EcheckPull, account: TrustAccount, moment: Moment
-) -> None:
+def _release(session: Session, actor: Actor, pull: EcheckPull, moment: Moment) -> None:
     life.step(session, actor, pull, _P.RELEASED, moment=moment)
     pull.released_by_user_id, pull.released_by = actor.user_id, actor.name
-    if account.bank_code != FILE_DROP:
-        promise(
-            session,
-            SEND_PULL,
-            pull.reference,
-            {"echeck": pull.reference},
-            now=moment.at,
-            lane=bank_lane(account.bank_code),
-        )

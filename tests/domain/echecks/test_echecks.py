@@ -23,11 +23,13 @@ from seedtrust.core.failpoints import armed
 from seedtrust.core.permissions import Actor, Role
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.cases.states import Stage
+from seedtrust.domain.closing.queries import obstacles
 from seedtrust.domain.echecks import authorising, bankside, pulling
 from seedtrust.domain.echecks.errors import (
     AskerCannotRelease,
     AuthorisationTextChanged,
     CannotPresentAgain,
+    EchecksNotOffered,
     NotAuthorised,
     NothingToPull,
     PullLimitExceeded,
@@ -210,6 +212,33 @@ def test_an_unchecked_or_revoked_account_is_not_debited(echecks: EcheckWorld) ->
     assert echecks.pull(waiting).state == "CANCELLED"
     with pytest.raises(NotAuthorised):
         echecks.ask()
+
+
+def test_a_bank_that_takes_single_payments_only_draws_nothing(echecks: EcheckWorld) -> None:
+    def move(session: Session) -> None:
+        case = session.get_one(Case, echecks.case_id)
+        session.get_one(TrustAccount, case.trust_account_id).bank_code = "huntington"
+
+    waiting = echecks.ask(1_000, actor=echecks.world.builder).reference
+    echecks.world.do(move)
+    with pytest.raises(EchecksNotOffered):
+        echecks.ask(request_ref=echecks.request())
+    with pytest.raises(EchecksNotOffered):
+        echecks.world.do(
+            lambda session: pulling.release_pull(
+                session, lead_of(echecks), pull_ref=waiting, moment=moment_at()
+            )
+        )
+    assert echecks.pull(waiting).state == "REQUESTED"
+
+
+def test_a_case_is_not_closed_while_an_echeck_is_under_way(echecks: EcheckWorld) -> None:
+    def codes(session: Session) -> set[str]:
+        return {one.code for one in obstacles(session, session.get_one(Case, echecks.case_id))}
+
+    before = echecks.world.do(codes)
+    echecks.ask()
+    assert echecks.world.do(codes) - before == {"echeck_open"}
 
 
 def test_only_the_holder_of_the_account_asks_for_its_debit(echecks: EcheckWorld) -> None:
