@@ -29,6 +29,7 @@ from seedtrust.core.clock import SystemClock
 ROOT: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = ROOT / "bench" / "results.json"
 MARIADB: Final = "SEEDTRUST_TEST_MARIADB_URL"
+REDIS: Final = "SEEDTRUST_TEST_REDIS_URL"
 _CPU: Final = Path("/proc/cpuinfo")
 
 Line = dict[str, object]
@@ -65,6 +66,12 @@ def _peer(quick: bool) -> list[Line]:  # noqa: FBT001 - the benches' contract
     return peer.run(quick, mariadb_url())
 
 
+def _hang(quick: bool) -> list[Line]:  # noqa: FBT001 - the benches' contract
+    from bench import hang  # noqa: PLC0415 - each bench loads what it measures
+
+    return hang.run(quick, mariadb_url(), os.environ[REDIS])
+
+
 def _nacha(quick: bool) -> list[Line]:  # noqa: FBT001 - the benches' contract
     from bench import nacha  # noqa: PLC0415 - each bench loads what it measures
 
@@ -77,6 +84,7 @@ BENCHES: Final[dict[str, Bench]] = {
     "peer": _peer,
     "reads": _reads,
     "pages": _pages,
+    "hang": _hang,
     "nacha": _nacha,
 }
 

@@ -78,7 +78,7 @@ def _server() -> Iterator[tuple[str, str]]:
         library = _slow_flush(Path(name))
         added = {} if library is None else {"LD_PRELOAD": str(library), "SLOW_FLUSH_US": FLUSH_US}
         with (
-            _environment(added),
+            environment(added),
             mariadb(Path(name) / "mariadb", options=OPTIONS) as url,
         ):
             yield url, "flushes 1 ms longer" if library else "no C compiler: flushes as they are"
@@ -97,7 +97,8 @@ def _slow_flush(folder: Path) -> Path | None:
 
 
 @contextmanager
-def _environment(added: dict[str, str]) -> Iterator[None]:
+def environment(added: dict[str, str]) -> Iterator[None]:
+    """Set variables for this process and those it starts, for the length of a block."""
     before = {name: os.environ.get(name) for name in added}
     os.environ.update(added)
     try:
@@ -139,7 +140,7 @@ def _workers(address: str, fixture: Fixture, count: int) -> Iterator[list[Pipe]]
     # Clients must not flush slowly, only the server: they start without the library.
     context = multiprocessing.get_context("spawn")
     pipes, processes = [], []
-    with _environment({"LD_PRELOAD": ""}):
+    with environment({"LD_PRELOAD": ""}):
         for number in range(count):
             ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(address, fixture, number, theirs))

@@ -84,19 +84,19 @@ def run(quick: bool, mariadb_url: str) -> list[Line]:  # noqa: FBT001 - the benc
 
 
 @contextmanager
-def database(server_url: str) -> Iterator[URL]:
+def database(server_url: str, name: str = "bench_pages") -> Iterator[URL]:
     """Make an empty migrated database and drop it at the end."""
-    url = make_url(server_url).set(database="bench_pages")
+    url = make_url(server_url).set(database=name)
     server = make_engine(make_url(server_url))
     with server.connect() as connection:
-        connection.execute(text("DROP DATABASE IF EXISTS bench_pages"))
-        connection.execute(text("CREATE DATABASE bench_pages CHARACTER SET utf8mb4"))
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} CHARACTER SET utf8mb4"))
     migrations.upgrade(url)
     try:
         yield url
     finally:
         with server.connect() as connection:
-            connection.execute(text("DROP DATABASE bench_pages"))
+            connection.execute(text(f"DROP DATABASE {name}"))
         server.dispose()
 
 
