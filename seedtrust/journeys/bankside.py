@@ -30,6 +30,8 @@ from seedtrust.journeys.script import (
 )
 
 BOUNCE_REASON: Final = "Insufficient funds"
+# With which an e-check comes back unless the file names a code (Nacha Operating Rules, R01).
+NO_MONEY: Final = "R01"
 
 
 def wire_reference(journey: Journey, index: int) -> str:
@@ -74,7 +76,8 @@ def act(
         )
         asked_on = journey.deposits[index].on
         if journey.deposits[index].rail == ReceiptRail.ECHECK:
-            reading(lambda session: take_back(session, control, journey, asked_on, event.code))
+            code = event.code or NO_MONEY
+            reading(lambda session: take_back(session, control, journey, asked_on, code))
             return
         # The same key again returns the same deposit, so its id need not be kept.
         control.return_deposit(send_deposit(control, journey, index), BOUNCE_REASON)

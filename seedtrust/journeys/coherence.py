@@ -144,6 +144,9 @@ class _Faults:
         elif spec.on <= deposit_on:
             reason = f"a check bounces after it came in on {deposit_on}"
             self.fault("bank_events", index, "on", reason)
+        elif spec.code and checks[0].rail == ReceiptRail.CHECK:
+            reason = "“code” says nothing about a check; only e-checks come back with one"
+            self.fault("bank_events", index, "code", reason)
 
     def _refer(self, table: str, key: str, values: list[Any], known: set[Any]) -> None:
         for index, value in enumerate(values):

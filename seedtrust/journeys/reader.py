@@ -93,10 +93,11 @@ def read_journey(path: Path) -> Journey:
 
 
 def _code_of(table: Table, event: str) -> str:
-    """Return the code with which something comes back; an e-check lacks money unless told."""
+    """Return the code with which something comes back, empty where the file names none."""
     if event == RETURN:
         return table.word("code", RETURNABLE_WITH)
-    return table.word("code", RETURNABLE_WITH, "R01") if event == BOUNCED_DEPOSIT else ""
+    may_name_one = event == BOUNCED_DEPOSIT and table.has("code")
+    return table.word("code", RETURNABLE_WITH) if may_name_one else ""
 
 
 class _Reader:

@@ -41,6 +41,8 @@ FACTS = {
     "days": "7",
     "amount": "25,000.00",
     "due_on": "2025-10-24",
+    "agreement": "escrow agreement",
+    "agreement_ref": "ABCDEFGHIJKLMNO",
 }
 
 

@@ -150,7 +150,7 @@ def test_a_play_that_is_killed_again_and_again_comes_to_the_same_ledger(
         (
             'event = "bounced_deposit"\n',
             'event = "bounced_deposit"\ncode = "R01"\n',
-            "“code” says nothing about bounced_deposit; it needs deposit_on",
+            "“code” says nothing about a check; only e-checks come back with one",
         ),
     ],
 )

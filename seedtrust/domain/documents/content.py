@@ -56,11 +56,13 @@ _ACCEPTED: Final = "Send a PDF, a picture (PNG, JPEG, WebP or HEIC), a text or a
 _HEAD_BYTES: Final = 1024
 _TAIL_BYTES: Final = 2048
 # What a browser or a server would run if it took the file for a page.
-_MARKUP: Final = re.compile(
-    rb"<\s*(?:!doctype|html|head|body|script|svg|iframe|object|embed|form|meta|link|style|img"
-    rb"|\?php|\?xml|%)",
-    re.IGNORECASE,
+_WORDS: Final = (
+    rb"!doctype|html|head|body|script|svg|iframe|object|embed|form|meta|link|style|img"
+    rb"|\?php|\?xml"
 )
+_MARKUP: Final = re.compile(rb"<\s*(?:" + _WORDS + rb")", re.IGNORECASE)
+# Two letters alone say nothing in compressed bytes: every fiftieth PDF would have them.
+_MARKUP_OF_TEXT: Final = re.compile(rb"<\s*(?:" + _WORDS + rb"|%)", re.IGNORECASE)
 _FOREIGN: Final = (b"%PDF-", b"PK\x03\x04", b"PK\x05\x06", b"MZ\x90", b"\x7fELF", b"#!/")
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
@@ -126,7 +128,8 @@ def _not_two_things(content: bytes, found: str) -> None:
     if zipfile.is_zipfile(io.BytesIO(content)):
         raise unsafe("The file is an archive as well. Save it anew, or print it to PDF.")
     head = content[:_HEAD_BYTES]
-    if _MARKUP.search(head) or (found in {PLAIN, CSV} and _MARKUP.search(content)):
+    is_text = found in {PLAIN, CSV}
+    if _MARKUP_OF_TEXT.search(content) if is_text else _MARKUP.search(head):
         raise unsafe("The file contains web page code. Save it anew, or print it to PDF.")
     if found != PDF and b"%PDF-" in head:
         raise unsafe("The file is a PDF as well. Save it anew, or print it to PDF.")

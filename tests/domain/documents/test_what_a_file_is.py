@@ -127,6 +127,14 @@ def test_a_file_that_is_two_things_or_broken_is_refused(content: bytes) -> None:
     assert refusal.value.code == "file_unsafe"
 
 
+def test_two_letters_by_chance_in_compressed_bytes_refuse_no_pdf() -> None:
+    head, rest = PDF.split(b"\n", 1)
+    by_chance = head + b"\n%\x8f<%\x01<\r%\xfe\n" + rest
+    assert checked(by_chance, "application/pdf") == ("application/pdf", by_chance)
+    with pytest.raises(FileUnsafe):
+        checked(b"<% Response.Write(1) %>", "text/plain")
+
+
 def test_an_empty_and_a_too_large_file_are_refused_by_their_own_codes() -> None:
     with pytest.raises(FileEmpty):
         checked(b"", "application/pdf")
