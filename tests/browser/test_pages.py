@@ -14,18 +14,31 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 
+from seedtrust.core.ids import new_id, new_reference
 from seedtrust.core.permissions import Actor, Role
-from seedtrust.domain.cases.models import Agreement
+from seedtrust.domain.cases.models import Agreement, Case
+from seedtrust.domain.checks.models import Check
+from seedtrust.domain.checks.states import CheckState
+from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.documents.models import Document
+from seedtrust.domain.echecks import authorising
+from seedtrust.domain.echecks.models import DebitAuthorisation, EcheckPull
+from seedtrust.domain.echecks.states import PullState
 from seedtrust.domain.funding.asking import draft_request
-from seedtrust.domain.funding.models import Deposit, FundingRequest
+from seedtrust.domain.funding.models import (
+    Deposit,
+    FundingRequest,
+    Shortage,
+    ShortageDecision,
+)
+from seedtrust.domain.funding.states import DecisionKind, DecisionState, ShortageState
 from seedtrust.domain.identity import service as identity
 from seedtrust.domain.identity.models import User
 from seedtrust.domain.identity.passwords import new_hash
 from seedtrust.domain.identity.states import UserKind
 from seedtrust.domain.payees.models import Payee, PayeeAccount
 from seedtrust.domain.payments.corrections import Noted, note_correction
-from seedtrust.domain.payments.models import AccountCorrection, PaymentInstruction
+from seedtrust.domain.payments.models import AccountCorrection, PaymentInstruction, TrustAccount
 from seedtrust.domain.reconciliation.models import BankStatement, BankStatementLine, Reconciliation
 from seedtrust.domain.terms.corrections import propose_correction
 from seedtrust.domain.terms.models import ContractTerm, MilestoneCorrection
@@ -71,6 +84,10 @@ class Stage:
         world.do(lambda session: self._correct(session, payment))
         world.do(self._ask_for_funds)
         world.do(self._propose_a_day)
+        world.do(self._write_a_check)
+        self.authorisation = world.do(self._authorise)
+        world.do(self._draw)
+        world.do(self._fall_short)
         world.work()
 
     def _welcome(self, session: Any) -> str:
@@ -127,6 +144,127 @@ class Stage:
             occurred_on=date(2026, 2, 17),
             reason="The last signature is of Tuesday",
             moment=tools.moment_in(session),
+        )
+
+    def _write_a_check(self, session: Any) -> None:
+        """Have a check in the register whose stop is asked for."""
+        request = session.execute(
+            select(DisbursementRequest).where(DisbursementRequest.reference == self.mileage)
+        ).scalar_one()
+        today = self.world.tools.moment_in(session).today
+        session.add(
+            Check(
+                id=new_id(),
+                reference=new_reference(),
+                trust_account_id=session.get_one(Case, request.case_id).trust_account_id,
+                number=1001,
+                request_id=request.id,
+                case_id=request.case_id,
+                payee_id=request.payee_id,
+                payee_name="Carroll Clinic",
+                mail_to="12 Elm Street, Dover DE 19901",
+                amount_cents=request.amount_cents,
+                state=CheckState.STOP_ASKED.value,
+                state_since_at=self.world.clock.now(),
+                reason="It never arrived",
+                prepared_by="Payments",
+                prepared_on=today,
+                issued_by="Lead",
+                issued_on=today,
+            )
+        )
+
+    def _authorise(self, session: Any) -> str:
+        """Have two accounts that may be debited on file, one of them checked; return its name."""
+        tools = self.world.tools
+        cast, moment = Cast(tools.keyring), tools.moment_in(session)
+        specialist, lead = cast.staff(session, SPECIALIST), cast.staff(session, LEAD)
+        given = [
+            authorising.give_authorisation(
+                session,
+                specialist,
+                case_ref=self.world.case,
+                holder_name="Rosalind Ashgrove",
+                account_type="checking",
+                routing_number="323171904",
+                account_number=number,
+                accepted_text=authorising.text_for(session, specialist, self.world.case),
+                given_from="192.0.2.17",
+                paper="Binder 4, sheet 12",
+                keyring=tools.keyring,
+                moment=moment,
+            ).reference
+            for number in ("5501882200", "5501882201")
+        ]
+        session.flush()
+        authorising.check_account(
+            session, lead, authorisation_ref=given[0], note="Micro-entries.", moment=moment
+        )
+        return given[0]
+
+    def _draw(self, session: Any) -> None:
+        """Have an e-check that came back for want of money."""
+        authorisation = session.execute(
+            select(DebitAuthorisation).where(DebitAuthorisation.reference == self.authorisation)
+        ).scalar_one()
+        funding = session.execute(select(FundingRequest).order_by(FundingRequest.id.desc()))
+        row_id, today = new_id(), self.world.tools.moment_in(session).today
+        case = session.get_one(Case, authorisation.case_id)
+        session.add(
+            EcheckPull(
+                id=row_id,
+                reference=new_reference(),
+                authorisation_id=authorisation.id,
+                case_id=case.id,
+                trust_account_id=case.trust_account_id,
+                funding_request_id=funding.scalars().first().id,
+                first_pull_id=row_id,
+                presentment=1,
+                amount_cents=250_000,
+                state=PullState.RETURNED.value,
+                state_since_at=self.world.clock.now(),
+                state_reason="Not enough money",
+                asked_by="Payments",
+                asked_on=today,
+                sec_code="PPD",
+                entry_description="ESCROWDEP",
+                return_code="R01",
+                ended_on=today,
+            )
+        )
+
+    def _fall_short(self, session: Any) -> None:
+        """Have a shortage about which one person has proposed something."""
+        deposit = session.execute(select(Deposit).order_by(Deposit.id.desc())).scalars().first()
+        case = session.execute(select(Case).where(Case.reference == self.world.case)).scalar_one()
+        row_id, now = new_id(), self.world.clock.now()
+        today = self.world.tools.moment_in(session).today
+        session.add(
+            Shortage(
+                id=row_id,
+                reference=new_reference(),
+                case_id=case.id,
+                deposit_id=deposit.id,
+                amount_cents=12_345,
+                state=ShortageState.OPEN.value,
+                opened_on=today,
+                opened_at=now,
+            )
+        )
+        session.flush()
+        session.add(
+            ShortageDecision(
+                id=new_id(),
+                reference=new_reference(),
+                shortage_id=row_id,
+                kind=DecisionKind.ADVANCE.value,
+                open_kind=DecisionKind.ADVANCE.value,
+                state=DecisionState.PROPOSED.value,
+                amount_cents=12_345,
+                reason="The parents wire on Friday",
+                proposed_on=today,
+                proposed_by="Payments",
+            )
         )
 
     def newest(self, model: Any) -> str:
@@ -197,12 +335,18 @@ def a_line(stage: Stage) -> str:
     return f"/admin/statements/{reference}/lines/{number}"
 
 
+def debited(tab: str) -> Callable[[Stage], str]:
+    """Return where a page of an authorisation of the case is."""
+    return lambda stage: case(f"/debit-authorisations/{stage.authorisation}{tab}")(stage)
+
+
 # Who opens which page; a page that is not here fails the first test.
 PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "account": (LEAD, at("account")),
     "cases_activity": (LEAD, case("/activity")),
     "cases_agreement": (ESCROW, one("agreements", Agreement)),
     "cases_agreement_new": (ESCROW, case("/agreements/new")),
+    "cases_agreement_text": (ESCROW, one("agreements", Agreement, "/text")),
     "cases_closing": (LEAD, case("/closing")),
     "cases_closing_approve": (CONTROLLER, case("/closing/approve")),
     "cases_closing_call_off": (ESCROW, case("/closing/call-off")),
@@ -226,11 +370,30 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "cases_term_end": (ESCROW, one("terms", ContractTerm, "/end")),
     "cases_term_new": (ESCROW, case("/terms/new")),
     "cases_terms_activate": (LEGAL, case("/terms/activate")),
+    "checks_cancel": (SPECIALIST, one("checks", Check, "/cancel")),
+    "checks_confirm_stop": (LEAD, one("checks", Check, "/confirm-stop")),
+    "checks_detail": (LEAD, one("checks", Check)),
+    "checks_issue": (LEAD, one("checks", Check, "/issue")),
+    "checks_keep": (LEAD, one("checks", Check, "/keep")),
+    "checks_list": (LEAD, at("checks")),
+    "checks_new": (SPECIALIST, lambda stage: f"/admin/requests/{stage.mileage}/check"),
+    "checks_replace": (SPECIALIST, one("checks", Check, "/replace")),
+    "checks_stop": (SPECIALIST, one("checks", Check, "/stop")),
+    "checks_void": (LEAD, one("checks", Check, "/void")),
     "clock": (LEAD, at("clock")),
     "corrections_detail": (LEGAL, one("corrections", MilestoneCorrection)),
     "documents_detail": (LEGAL, one("documents", Document, "/details")),
     "deposits_detail": (LEAD, one("deposits", Deposit)),
     "deposits_list": (LEAD, at("deposits")),
+    "echecks_authorisations": (LEAD, case("/debit-authorisations")),
+    "echecks_cancel": (SPECIALIST, one("echecks", EcheckPull, "/cancel")),
+    "echecks_check": (LEAD, debited("/check")),
+    "echecks_detail": (SPECIALIST, one("echecks", EcheckPull)),
+    "echecks_list": (LEAD, at("echecks")),
+    "echecks_new": (SPECIALIST, one("funding", FundingRequest, "/draw")),
+    "echecks_present": (SPECIALIST, one("echecks", EcheckPull, "/present-again")),
+    "echecks_release": (LEAD, one("echecks", EcheckPull, "/release")),
+    "echecks_revoke": (SPECIALIST, debited("/revoke")),
     "enrol": (NEWCOMER, at("sign-in/enrol")),
     "funding_detail": (LEAD, one("funding", FundingRequest)),
     "funding_list": (LEAD, at("funding")),
@@ -240,6 +403,8 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "funding_withdraw": (ESCROW, one("funding", FundingRequest, "/withdraw")),
     "jobs_overview": (IT, at("jobs")),
     "jobs_runs": (IT, at("jobs/runs")),
+    "limits_list": (LEAD, at("limits")),
+    "limits_propose": (LEAD, one("limits", TrustAccount, "/propose")),
     "payees_account": (SPECIALIST, one("payees/accounts", PayeeAccount)),
     "payees_detail": (SPECIALIST, one("payees", Payee)),
     "payees_submit": (SPECIALIST, one("payees", Payee, "/account")),
@@ -247,6 +412,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "payments_detail": (LEAD, one("payments", PaymentInstruction)),
     "payments_list": (LEAD, at("payments")),
     "payments_not_sent": (LEAD, one("payments", PaymentInstruction, "/not-sent")),
+    "payments_stop": (LEAD, one("payments", PaymentInstruction, "/stop")),
     "payments_unknown": (LEAD, one("payments", PaymentInstruction, "/unknown")),
     "people_close": (IT, lambda stage: f"/admin/people/{stage.person}/close"),
     "people_detail": (LEGAL, one("people", User)),
@@ -273,6 +439,13 @@ PAGES: Final[dict[str, tuple[str, Callable[[Stage], str]]]] = {
     "runs_remove": (SPECIALIST, lambda stage: of_run(f"/remove/{stage.payment()}")(stage)),
     "runs_reopen": (SPECIALIST, of_run("/reopen")),
     "search": (LEAD, at("search?q=br")),
+    "shortages_detail": (SPECIALIST, one("shortages", Shortage)),
+    "shortages_list": (LEAD, at("shortages")),
+    "shortages_propose": (SPECIALIST, one("shortages", Shortage, "/propose/advance")),
+    "shortages_withdraw": (
+        SPECIALIST,
+        one("shortages/decisions", ShortageDecision, "/withdraw"),
+    ),
     "sign_in": (NOBODY, at("sign-in")),
     "sign_in_code": (HALF_WAY, at("sign-in/code")),
     "statements_detail": (LEAD, one("statements", BankStatement)),
