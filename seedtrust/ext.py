@@ -16,7 +16,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from seedtrust.core.db import Base, is_retryable, make_engine
+from seedtrust.core.errors import NotFound, StaleVersion
 from seedtrust.core.failpoints import reach
+from seedtrust.domain.documents.ports import Storage
 from seedtrust.domain.outbox.service import MAIN_LANE, bank_lane
 from seedtrust.domain.payments.ports import FILE_DROP, HUNTINGTON
 
@@ -88,6 +90,40 @@ def rehearse(work: Callable[[Session], Result]) -> Result:
         return in_transaction(undone)
     except _UndoneError as done:
         return cast("Result", done.result)
+
+
+class _Drafts:
+    """A storage in memory: holds what a rehearsed act would keep, or knows what was kept."""
+
+    def __init__(self, papers: dict[str, bytes], *, is_open: bool) -> None:
+        """Hold papers by their hash; once closed, no other may be put."""
+        self.papers, self._is_open = papers, is_open
+
+    def put(self, key: str, content: bytes) -> None:
+        """Hold a paper. Raises StaleVersion for one that the rehearsal did not bring."""
+        if not self._is_open and key not in self.papers:
+            raise StaleVersion("Somebody changed this meanwhile. Look at it again, and repeat.")
+        self.papers[key] = content
+
+    def get(self, key: str) -> bytes:
+        """Return a paper that is held. Raises NotFound."""
+        if key not in self.papers:
+            raise NotFound("There is no such paper.")
+        return self.papers[key]
+
+
+def keeping_papers(work: Callable[[Session, Storage], Result], storage: Storage) -> Result:
+    """Run a unit of work that makes papers, which are kept before it begins: no network inside it.
+
+    The unit is rehearsed for its papers, so with the same moment it must make the same bytes. Bytes
+    without a row harm nobody; a row without bytes does. Raises StaleVersion when the papers differ
+    the second time, Unavailable when the storage fails.
+    """
+    drafts: dict[str, bytes] = {}
+    rehearse(lambda session: work(session, _Drafts(drafts, is_open=True)))
+    for key, content in drafts.items():
+        storage.put(key, content)
+    return in_transaction(lambda session: work(session, _Drafts(drafts, is_open=False)))
 
 
 def reading(work: Callable[[Session], Result]) -> Result:

@@ -24,12 +24,13 @@ from seedtrust.core.permissions import Permission
 from seedtrust.domain.cases.states import AGREEMENT_STEPS, AgreementState
 from seedtrust.domain.desk import contracts as desk
 from seedtrust.domain.desk.cases import CaseHead, held_case
+from seedtrust.domain.documents.ports import Storage
 from seedtrust.domain.signing import service as signing
 from seedtrust.domain.signing.queries import SigningView, signings_of, signings_on
 from seedtrust.domain.signing.wording import ESCROW_TEXTS, LATEST_ESCROW_TEXT, PLACEHOLDERS
 from seedtrust.domain.terms import agreements
 from seedtrust.domain.terms.views import AgreementView
-from seedtrust.ext import in_transaction, reading
+from seedtrust.ext import in_transaction, keeping_papers, reading
 from seedtrust.web.actor import business_today, current_actor, moment, storage
 from seedtrust.web.flashes import flash_done, show_again
 from seedtrust.web.guard import requires
@@ -147,10 +148,10 @@ def _offer_signers(form: SignatureForm, row: AgreementView) -> None:
 @requires(Permission.TERMS_EDIT, back=_DETAIL)
 def cases_agreement_send(reference: str) -> ResponseReturnValue:
     """Send a draft out for signature."""
-    actor, when, files = current_actor(), moment(), storage()
+    actor, when = current_actor(), moment()
     electronic = _signing(reference).is_electronic
 
-    def work(unit: Session) -> None:
+    def work(unit: Session, files: Storage) -> None:
         if electronic:
             signing.send_for_signature(
                 unit, actor, agreement_ref=reference, storage=files, moment=when
@@ -158,7 +159,7 @@ def cases_agreement_send(reference: str) -> ResponseReturnValue:
         else:
             agreements.send_agreement(unit, actor, agreement_ref=reference, moment=when)
 
-    in_transaction(work)
+    keeping_papers(work, storage())
     flash_done("The agreement is out for signature.")
     return redirect(url_for(_DETAIL, reference=reference), code=303)
 

@@ -72,6 +72,26 @@ def act_page(
     return page, 422 if form.errors else 200
 
 
+def act_on(  # noqa: PLR0917 - the page, what it does, and what comes after
+    act: Act,
+    form: Form,
+    head: CaseHead | None,
+    work: Callable[[Session], object],
+    told: str,
+    goes_to: str,
+) -> ResponseReturnValue:
+    """Return the page of an act; once its form is sent, do the work in a unit and go on.
+
+    A refusal of the verb shows the page again with what was typed.
+    """
+    if not form.validate_on_submit():
+        return act_page(act, form, head)
+    show_again(form, lambda: act_page(act, form, head))
+    in_transaction(work)
+    flash_done(told)
+    return redirect(goes_to, code=303)
+
+
 def _typed() -> dict[str, str]:
     return {name: value for name, value in request.form.items() if name not in _NOT_TYPED}
 

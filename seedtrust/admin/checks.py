@@ -11,8 +11,8 @@ from wtforms import TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from seedtrust.admin import blueprint, listing
-from seedtrust.admin.case_acts import Act, act_page
-from seedtrust.admin.forms import Form, ReasonForm
+from seedtrust.admin.case_acts import Act, act_on, act_page
+from seedtrust.admin.forms import ButtonForm, Form, ReasonForm
 from seedtrust.core.permissions import Permission
 from seedtrust.domain.checks import queries, service
 from seedtrust.domain.checks.states import CHECK_LABELS, CheckState
@@ -91,10 +91,6 @@ class AddressForm(Form):
         validators=[DataRequired("Enter the address."), Length(max=300)],
         render_kw={"rows": 3},
     )
-
-
-class ButtonForm(Form):
-    """Nothing to fill in but the button."""
 
 
 @blueprint.get("/checks")
@@ -192,11 +188,14 @@ def checks_new(reference: str) -> ResponseReturnValue:
 def checks_issue(reference: str) -> ResponseReturnValue:
     """Issue a check that another person prepared."""
     actor, when, form, head = current_actor(), moment(), ButtonForm(), _head(reference)
-    if not form.validate_on_submit():
-        return act_page(_ISSUING, form, head)
-    show_again(form, lambda: act_page(_ISSUING, form, head))
-    in_transaction(lambda unit: service.issue_check(unit, actor, check_ref=reference, moment=when))
-    return _done(reference, "The check is issued. Print and mail it.")
+    return act_on(
+        _ISSUING,
+        form,
+        head,
+        lambda unit: service.issue_check(unit, actor, check_ref=reference, moment=when),
+        "The check is issued. Print and mail it.",
+        url_for(_DETAIL, reference=reference),
+    )
 
 
 @blueprint.route("/checks/<reference>/cancel", methods=["GET", "POST"])
@@ -204,16 +203,16 @@ def checks_issue(reference: str) -> ResponseReturnValue:
 def checks_cancel(reference: str) -> ResponseReturnValue:
     """Give up a check that was not issued."""
     actor, when, form, head = current_actor(), moment(), ReasonForm(), _head(reference)
-    if not form.validate_on_submit():
-        return act_page(_CANCELLING, form, head)
-    show_again(form, lambda: act_page(_CANCELLING, form, head))
-    reason = form.reason.data or ""
-    in_transaction(
+    return act_on(
+        _CANCELLING,
+        form,
+        head,
         lambda unit: service.cancel_prepared(
-            unit, actor, check_ref=reference, reason=reason, moment=when
-        )
+            unit, actor, check_ref=reference, reason=form.reason.data or "", moment=when
+        ),
+        "The check is not issued.",
+        url_for(_DETAIL, reference=reference),
     )
-    return _done(reference, "The check is not issued.")
 
 
 @blueprint.route("/checks/<reference>/stop", methods=["GET", "POST"])
@@ -221,16 +220,16 @@ def checks_cancel(reference: str) -> ResponseReturnValue:
 def checks_stop(reference: str) -> ResponseReturnValue:
     """Ask for the stop of a check."""
     actor, when, form, head = current_actor(), moment(), ReasonForm(), _head(reference)
-    if not form.validate_on_submit():
-        return act_page(_STOPPING, form, head)
-    show_again(form, lambda: act_page(_STOPPING, form, head))
-    reason = form.reason.data or ""
-    in_transaction(
+    return act_on(
+        _STOPPING,
+        form,
+        head,
         lambda unit: service.ask_to_stop(
-            unit, actor, check_ref=reference, reason=reason, moment=when
-        )
+            unit, actor, check_ref=reference, reason=form.reason.data or "", moment=when
+        ),
+        "Another person confirms the stop now.",
+        url_for(_DETAIL, reference=reference),
     )
-    return _done(reference, "Another person confirms the stop now.")
 
 
 @blueprint.route("/checks/<reference>/confirm-stop", methods=["GET", "POST"])
@@ -238,11 +237,14 @@ def checks_stop(reference: str) -> ResponseReturnValue:
 def checks_confirm_stop(reference: str) -> ResponseReturnValue:
     """Confirm a stop that another person asked for."""
     actor, when, form, head = current_actor(), moment(), ButtonForm(), _head(reference)
-    if not form.validate_on_submit():
-        return act_page(_CONFIRMING, form, head)
-    show_again(form, lambda: act_page(_CONFIRMING, form, head))
-    in_transaction(lambda unit: service.confirm_stop(unit, actor, check_ref=reference, moment=when))
-    return _done(reference, "The check is stopped.")
+    return act_on(
+        _CONFIRMING,
+        form,
+        head,
+        lambda unit: service.confirm_stop(unit, actor, check_ref=reference, moment=when),
+        "The check is stopped.",
+        url_for(_DETAIL, reference=reference),
+    )
 
 
 @blueprint.route("/checks/<reference>/keep", methods=["GET", "POST"])
@@ -250,11 +252,14 @@ def checks_confirm_stop(reference: str) -> ResponseReturnValue:
 def checks_keep(reference: str) -> ResponseReturnValue:
     """Refuse a stop that was asked for."""
     actor, when, form, head = current_actor(), moment(), ButtonForm(), _head(reference)
-    if not form.validate_on_submit():
-        return act_page(_KEEPING, form, head)
-    show_again(form, lambda: act_page(_KEEPING, form, head))
-    in_transaction(lambda unit: service.keep_check(unit, actor, check_ref=reference, moment=when))
-    return _done(reference, "The check stays outstanding.")
+    return act_on(
+        _KEEPING,
+        form,
+        head,
+        lambda unit: service.keep_check(unit, actor, check_ref=reference, moment=when),
+        "The check stays outstanding.",
+        url_for(_DETAIL, reference=reference),
+    )
 
 
 @blueprint.route("/checks/<reference>/void", methods=["GET", "POST"])
@@ -262,16 +267,16 @@ def checks_keep(reference: str) -> ResponseReturnValue:
 def checks_void(reference: str) -> ResponseReturnValue:
     """Make a check void whose paper is in our hands."""
     actor, when, form, head = current_actor(), moment(), ReasonForm(), _head(reference)
-    if not form.validate_on_submit():
-        return act_page(_VOIDING, form, head)
-    show_again(form, lambda: act_page(_VOIDING, form, head))
-    reason = form.reason.data or ""
-    in_transaction(
+    return act_on(
+        _VOIDING,
+        form,
+        head,
         lambda unit: service.void_check(
-            unit, actor, check_ref=reference, reason=reason, moment=when
-        )
+            unit, actor, check_ref=reference, reason=form.reason.data or "", moment=when
+        ),
+        "The check is void.",
+        url_for(_DETAIL, reference=reference),
     )
-    return _done(reference, "The check is void.")
 
 
 @blueprint.route("/checks/<reference>/replace", methods=["GET", "POST"])
@@ -291,12 +296,8 @@ def checks_replace(reference: str) -> ResponseReturnValue:
             ).reference
         )
     )
-    return _done(made, "Another person issues the new check.")
-
-
-def _done(reference: str, words: str) -> ResponseReturnValue:
-    flash_done(words)
-    return redirect(url_for(_DETAIL, reference=reference), code=303)
+    flash_done("Another person issues the new check.")
+    return redirect(url_for(_DETAIL, reference=made), code=303)
 
 
 def _head(reference: str) -> CaseHead:

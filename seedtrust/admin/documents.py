@@ -244,10 +244,10 @@ def documents_content(reference: str) -> ResponseReturnValue:
     """Show a document, checked against its hash; to be saved, it goes by a link that ends soon."""
     actor = current_actor()
     part = Part.FILE if "save" in request.args else Part.PREVIEW
-    view, content = reading(lambda unit: part_of(unit, actor, reference, part))
-    if part is Part.FILE or view.content_type not in SHOWN:
+    kept = reading(lambda unit: part_of(unit, actor, reference, part))
+    if part is Part.FILE or kept.view.content_type not in SHOWN:
         return redirect(link_to(reference, Part.FILE, Door.ADMIN).path, code=303)
-    return answer(view, content, part)
+    return answer(kept, part)
 
 
 @blueprint.get("/documents/<reference>/thumbnail")
@@ -255,5 +255,5 @@ def documents_content(reference: str) -> ResponseReturnValue:
 def documents_thumbnail(reference: str) -> Response:
     """Show the small picture of a document."""
     actor = current_actor()
-    view, content = reading(lambda unit: part_of(unit, actor, reference, Part.THUMBNAIL))
-    return answer(view, content, Part.THUMBNAIL)
+    kept = reading(lambda unit: part_of(unit, actor, reference, Part.THUMBNAIL))
+    return answer(kept, Part.THUMBNAIL)

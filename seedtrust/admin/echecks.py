@@ -11,9 +11,9 @@ from wtforms import SelectField, StringField
 from wtforms.validators import DataRequired, Length
 
 from seedtrust.admin import blueprint, listing
-from seedtrust.admin.case_acts import Act, act_page
+from seedtrust.admin.case_acts import Act, act_on, act_page
 from seedtrust.admin.fields import MoneyField
-from seedtrust.admin.forms import Form, ReasonForm
+from seedtrust.admin.forms import ButtonForm, Form, ReasonForm
 from seedtrust.core.permissions import Permission
 from seedtrust.domain.desk import funding as desk
 from seedtrust.domain.desk.cases import CaseHead, held_case
@@ -68,10 +68,6 @@ _REVOKING: Final = Act(
     "Revoke it",
     consequences=("E-checks that have not gone to the bank are called off.",),
 )
-
-
-class PlainForm(Form):
-    """A form with nothing to fill in but its button."""
 
 
 class NoteForm(Form):
@@ -191,16 +187,18 @@ def echecks_new(reference: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/echecks/<reference>/release", methods=["GET", "POST"])
-@requires(Permission.ECHECKS_RELEASE, back=_DETAIL)
+@requires(Permission.ECHECKS_RELEASE, step_up=True, back=_DETAIL)
 def echecks_release(reference: str) -> ResponseReturnValue:
     """Release an e-check that another person asked for."""
-    actor, when, form, head = current_actor(), moment(), PlainForm(), _head(reference)
-    if not form.validate_on_submit():
-        return act_page(_RELEASING, form, head)
-    show_again(form, lambda: act_page(_RELEASING, form, head))
-    in_transaction(lambda unit: pulling.release_pull(unit, actor, pull_ref=reference, moment=when))
-    flash_done("The e-check is released.")
-    return redirect(url_for(_DETAIL, reference=reference), code=303)
+    actor, when, form, head = current_actor(), moment(), ButtonForm(), _head(reference)
+    return act_on(
+        _RELEASING,
+        form,
+        head,
+        lambda unit: pulling.release_pull(unit, actor, pull_ref=reference, moment=when),
+        "The e-check is released.",
+        url_for(_DETAIL, reference=reference),
+    )
 
 
 @blueprint.route("/echecks/<reference>/cancel", methods=["GET", "POST"])
@@ -208,23 +206,23 @@ def echecks_release(reference: str) -> ResponseReturnValue:
 def echecks_cancel(reference: str) -> ResponseReturnValue:
     """Call an e-check off before it goes to the bank."""
     actor, when, form, head = current_actor(), moment(), ReasonForm(), _head(reference)
-    if not form.validate_on_submit():
-        return act_page(_CANCELLING, form, head)
-    show_again(form, lambda: act_page(_CANCELLING, form, head))
-    in_transaction(
+    return act_on(
+        _CANCELLING,
+        form,
+        head,
         lambda unit: pulling.cancel_pull(
             unit, actor, pull_ref=reference, reason=form.reason.data or "", moment=when
-        )
+        ),
+        "The e-check is called off.",
+        url_for(_DETAIL, reference=reference),
     )
-    flash_done("The e-check is called off.")
-    return redirect(url_for(_DETAIL, reference=reference), code=303)
 
 
 @blueprint.route("/echecks/<reference>/present-again", methods=["GET", "POST"])
 @requires(Permission.ECHECKS_PRESENT, back=_DETAIL)
 def echecks_present(reference: str) -> ResponseReturnValue:
     """Ask to present a returned e-check again."""
-    actor, when, form, head = current_actor(), moment(), PlainForm(), _head(reference)
+    actor, when, form, head = current_actor(), moment(), ButtonForm(), _head(reference)
     if not form.validate_on_submit():
         return act_page(_PRESENTING, form, head)
     show_again(form, lambda: act_page(_PRESENTING, form, head))
@@ -243,20 +241,20 @@ def echecks_check(reference: str, authorisation: str) -> ResponseReturnValue:
     """Record how an account was validated before its first debit."""
     actor, when, form = current_actor(), moment(), NoteForm()
     head = reading(lambda unit: held_case(unit, actor, reference)[1])
-    if not form.validate_on_submit():
-        return act_page(_CHECKING, form, head)
-    show_again(form, lambda: act_page(_CHECKING, form, head))
-    in_transaction(
+    return act_on(
+        _CHECKING,
+        form,
+        head,
         lambda unit: authorising.check_account(
             unit,
             actor,
             authorisation_ref=authorisation,
             note=form.note.data or "",
             moment=when,
-        )
+        ),
+        "The account may be debited.",
+        url_for("admin.echecks_authorisations", reference=reference),
     )
-    flash_done("The account may be debited.")
-    return redirect(url_for("admin.echecks_authorisations", reference=reference), code=303)
 
 
 @blueprint.route(
@@ -267,20 +265,20 @@ def echecks_revoke(reference: str, authorisation: str) -> ResponseReturnValue:
     """Revoke an authorisation at its holder's word."""
     actor, when, form = current_actor(), moment(), ReasonForm()
     head = reading(lambda unit: held_case(unit, actor, reference)[1])
-    if not form.validate_on_submit():
-        return act_page(_REVOKING, form, head)
-    show_again(form, lambda: act_page(_REVOKING, form, head))
-    in_transaction(
+    return act_on(
+        _REVOKING,
+        form,
+        head,
         lambda unit: authorising.revoke(
             unit,
             actor,
             authorisation_ref=authorisation,
             reason=form.reason.data or "",
             moment=when,
-        )
+        ),
+        "The authorisation is revoked.",
+        url_for("admin.echecks_authorisations", reference=reference),
     )
-    flash_done("The authorisation is revoked.")
-    return redirect(url_for("admin.echecks_authorisations", reference=reference), code=303)
 
 
 def _head(reference: str) -> CaseHead:

@@ -129,6 +129,10 @@ class GrantForm(Form):
         )
 
 
+class ButtonForm(Form):
+    """Nothing to fill in but the button."""
+
+
 class ReasonForm(Form):
     """Why something is done; kept in the audit trail."""
 

@@ -12,7 +12,7 @@ from wtforms import DateField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
 from seedtrust.admin import blueprint, listing
-from seedtrust.admin.case_acts import Act, act_page
+from seedtrust.admin.case_acts import Act, act_on, act_page
 from seedtrust.admin.fields import MoneyField
 from seedtrust.admin.forms import Form, ReasonForm
 from seedtrust.core.permissions import Permission
@@ -229,10 +229,10 @@ def funding_send(reference: str) -> ResponseReturnValue:
     actor, when = current_actor(), moment()
     row, head = _held(reference)
     form = SendForm(amount_cents=row.amount_cents, due_on=row.due_on)
-    if not form.validate_on_submit():
-        return act_page(_SENDING, form, head)
-    show_again(form, lambda: act_page(_SENDING, form, head))
-    in_transaction(
+    return act_on(
+        _SENDING,
+        form,
+        head,
         lambda unit: asking.send_request(
             unit,
             actor,
@@ -240,10 +240,10 @@ def funding_send(reference: str) -> ResponseReturnValue:
             amount_cents=form.amount_cents.cents,
             due_on=form.due_on.data,
             moment=when,
-        )
+        ),
+        "The request has gone to the parents.",
+        url_for(_DETAIL, reference=reference),
     )
-    flash_done("The request has gone to the parents.")
-    return redirect(url_for(_DETAIL, reference=reference), code=303)
 
 
 @blueprint.route("/funding/<reference>/withdraw", methods=["GET", "POST"])
@@ -252,16 +252,16 @@ def funding_withdraw(reference: str) -> ResponseReturnValue:
     """Withdraw a request for funds, after showing what that does."""
     actor, when, form = current_actor(), moment(), ReasonForm()
     _, head = _held(reference)
-    if not form.validate_on_submit():
-        return act_page(_WITHDRAWING, form, head)
-    show_again(form, lambda: act_page(_WITHDRAWING, form, head))
-    in_transaction(
+    return act_on(
+        _WITHDRAWING,
+        form,
+        head,
         lambda unit: asking.cancel_request(
             unit, actor, funding_ref=reference, reason=form.reason.data or "", moment=when
-        )
+        ),
+        "The request is withdrawn.",
+        url_for(_DETAIL, reference=reference),
     )
-    flash_done("The request is withdrawn.")
-    return redirect(url_for(_DETAIL, reference=reference), code=303)
 
 
 @blueprint.route("/cases/<reference>/funding/rules", methods=["GET", "POST"])

@@ -10,7 +10,7 @@ from wtforms import TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from seedtrust.admin import blueprint
-from seedtrust.admin.case_acts import Act, act_page
+from seedtrust.admin.case_acts import Act, act_on
 from seedtrust.admin.fields import MoneyField
 from seedtrust.admin.forms import Form
 from seedtrust.core.permissions import Permission
@@ -19,7 +19,7 @@ from seedtrust.domain.payments.queries import trust_accounts
 from seedtrust.domain.payments.states import LimitChangeState
 from seedtrust.ext import in_transaction, reading
 from seedtrust.web.actor import current_actor, moment
-from seedtrust.web.flashes import flash_done, show_again
+from seedtrust.web.flashes import flash_done
 from seedtrust.web.guard import requires
 from seedtrust.web.page import Tone
 
@@ -77,10 +77,10 @@ def limits_list() -> str:
 def limits_propose(reference: str) -> ResponseReturnValue:
     """Propose another limit of a trust account, as the first of two people."""
     actor, when, form = current_actor(), moment(), LimitForm()
-    if not form.validate_on_submit():
-        return act_page(_PROPOSING, form, None)
-    show_again(form, lambda: act_page(_PROPOSING, form, None))
-    in_transaction(
+    return act_on(
+        _PROPOSING,
+        form,
+        None,
         lambda unit: (
             limits.propose_limit(
                 unit,
@@ -90,10 +90,10 @@ def limits_propose(reference: str) -> ResponseReturnValue:
                 reason=form.reason.data or "",
                 moment=when,
             ).reference
-        )
+        ),
+        "Proposed. A second person decides now.",
+        url_for(_LIST),
     )
-    flash_done("Proposed. A second person decides now.")
-    return redirect(url_for(_LIST), code=303)
 
 
 @blueprint.post("/limits/changes/<reference>/approve")

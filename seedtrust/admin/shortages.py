@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from seedtrust.admin import blueprint, listing
-from seedtrust.admin.case_acts import Act, act_page
+from seedtrust.admin.case_acts import Act, act_on
 from seedtrust.admin.forms import ReasonForm
 from seedtrust.core.errors import NotFound
 from seedtrust.core.permissions import Permission
@@ -26,7 +26,7 @@ from seedtrust.domain.funding.states import (
 from seedtrust.domain.reconciliation import transfers
 from seedtrust.ext import in_transaction, reading
 from seedtrust.web.actor import current_actor, moment
-from seedtrust.web.flashes import flash_done, show_again
+from seedtrust.web.flashes import flash_done
 from seedtrust.web.guard import requires
 from seedtrust.web.page import Tone
 
@@ -155,10 +155,10 @@ def shortages_propose(reference: str, kind: str) -> ResponseReturnValue:
         raise NotFound(message)
     actor, when, form, wanted = current_actor(), moment(), ReasonForm(), DecisionKind(kind)
     act, head = _ACTS[wanted], _head(reference)
-    if not form.validate_on_submit():
-        return act_page(act, form, head)
-    show_again(form, lambda: act_page(act, form, head))
-    in_transaction(
+    return act_on(
+        act,
+        form,
+        head,
         lambda unit: (
             advances.propose(
                 unit,
@@ -168,10 +168,10 @@ def shortages_propose(reference: str, kind: str) -> ResponseReturnValue:
                 reason=form.reason.data or "",
                 moment=when,
             ).reference
-        )
+        ),
+        "Proposed. A second person decides now.",
+        url_for(_DETAIL, reference=reference),
     )
-    flash_done("Proposed. A second person decides now.")
-    return _back(reference)
 
 
 @blueprint.route("/shortages/decisions/<reference>/withdraw", methods=["GET", "POST"])
@@ -180,16 +180,16 @@ def shortages_withdraw(reference: str) -> ResponseReturnValue:
     """Withdraw what was proposed, or an advance whose money has not come."""
     actor, when, form, shortage = current_actor(), moment(), ReasonForm(), _shortage_of(reference)
     head = _head(shortage)
-    if not form.validate_on_submit():
-        return act_page(_WITHDRAWING, form, head)
-    show_again(form, lambda: act_page(_WITHDRAWING, form, head))
-    in_transaction(
+    return act_on(
+        _WITHDRAWING,
+        form,
+        head,
         lambda unit: advances.withdraw(
             unit, actor, decision_ref=reference, reason=form.reason.data or "", moment=when
-        )
+        ),
+        "Withdrawn.",
+        url_for(_DETAIL, reference=shortage),
     )
-    flash_done("Withdrawn.")
-    return _back(shortage)
 
 
 @blueprint.post("/shortages/decisions/<reference>/approve")

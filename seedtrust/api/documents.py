@@ -185,10 +185,8 @@ def _own(session: Session, actor: Actor, case_ref: str) -> str:
 )
 def download_document(reference: str) -> Response:
     """Download a document, as an attachment of the type that it was checked to be."""
-    actor, place = current_actor(), storage()
-    view, content = reading(
-        lambda session: queries.content_of(session, actor, reference, storage=place)
-    )
-    response = Response(content, content_type=view.content_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{view.file_name}"'
+    actor = current_actor()
+    kept = reading(lambda session: queries.file_of(session, actor, reference))
+    response = Response(kept.read(storage()), content_type=kept.view.content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{kept.view.file_name}"'
     return response

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from seedtrust.core.errors import NotFound
 from seedtrust.core.permissions import Actor
 from seedtrust.domain.documents import queries
-from seedtrust.domain.documents.queries import DocumentView
+from seedtrust.domain.documents.queries import Kept
 from seedtrust.domain.identity import sessions
 from seedtrust.ext import reading
 from seedtrust.web.actor import clock_now, current_actor, current_settings, storage
@@ -89,7 +89,7 @@ def follow(token: str) -> Response:
     reference, part, door, session_id, user_id = _read(token)
     now, settings = clock_now(), current_settings()
 
-    def work(session: Session) -> tuple[DocumentView, bytes]:
+    def work(session: Session) -> Kept:
         actor = sessions.actor_behind(
             session,
             session_id=session_id,
@@ -103,20 +103,22 @@ def follow(token: str) -> Response:
             raise _gone()
         return part_of(session, actor, reference, part)
 
-    return answer(*reading(work), part)
+    return answer(reading(work), part)
 
 
-def part_of(
-    session: Session, actor: Actor, reference: str, part: Part
-) -> tuple[DocumentView, bytes]:
-    """Return a part of a document that the actor may see. Raises NotFound, FileDamaged."""
+def part_of(session: Session, actor: Actor, reference: str, part: Part) -> Kept:
+    """Return where a part of a document is that the actor may see. Raises NotFound."""
     if part is Part.THUMBNAIL:
-        return queries.thumbnail_of(session, actor, reference, storage=storage())
-    return queries.content_of(session, actor, reference, storage=storage())
+        return queries.thumbnail_of(session, actor, reference)
+    return queries.file_of(session, actor, reference)
 
 
-def answer(view: DocumentView, content: bytes, part: Part) -> Response:
-    """Return the bytes as an answer that runs nowhere: typed, sandboxed, saved unless harmless."""
+def answer(kept: Kept, part: Part) -> Response:
+    """Return the bytes as an answer that runs nowhere: typed, sandboxed, saved unless harmless.
+
+    Reads the storage, so no unit of work may be open. Raises what `Kept.read` raises.
+    """
+    view, content = kept.view, kept.read(storage())
     kind = "image/jpeg" if part is Part.THUMBNAIL else view.content_type
     shown = part is not Part.FILE and kind in SHOWN
     response = Response(content, content_type=kind)

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from hashlib import sha256
 from html import unescape
 
 import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from seedtrust.core.errors import StaleVersion
 from seedtrust.core.permissions import Actor, Role
+from seedtrust.domain.cases.models import Case
 from seedtrust.domain.closing import service as closing
+from seedtrust.domain.documents.ports import Storage
 from seedtrust.domain.identity.states import UserKind
+from seedtrust.ext import db, keeping_papers, reading
+from seedtrust.gateways.storage import LocalStorage
 from tests.factories import case_world
+from tests.factories.api_world import wiring_of
 from tests.factories.desk_world import DeskWorld
 from tests.support.doors import Browser, person_in
 
@@ -132,6 +141,54 @@ def test_an_agreement_is_sent_signed_on_paper_and_moves_the_case(desk: DeskWorld
     assert sign(browser, page, "Liv Lund").status_code == 303
     assert "Everybody has signed; the case goes on." in browser.get(page).text
     assert "Pending funding" in browser.get(case).text
+
+
+def test_papers_are_kept_and_read_while_no_unit_of_work_is_open(
+    desk: DeskWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[tuple[str, bool]] = set()
+    put, get = LocalStorage.put, LocalStorage.get
+
+    def watched_put(self: LocalStorage, key: str, content: bytes) -> None:
+        seen.add(("put", db.session().in_transaction()))
+        put(self, key, content)
+
+    def watched_get(self: LocalStorage, key: str) -> bytes:
+        seen.add(("get", db.session().in_transaction()))
+        return get(self, key)
+
+    case, browser = opened(desk), desk.of("specialist")
+    party(desk, case, "intended_parent:recipient", "Bo Bellweather")
+    page = agreement(desk, case)
+    form = {"body": "# 1\nBetween {{recipients}} and us.", "signing_order": "together"}
+    browser.submit(f"{page}/text", form)
+    monkeypatch.setattr(LocalStorage, "put", watched_put)
+    monkeypatch.setattr(LocalStorage, "get", watched_get)
+    assert browser.submit(f"{page}/send", page=page).status_code == 303
+    paper = re.search(r'href="(/admin/documents/[^"]+)"', browser.get(page).text)
+    assert paper is not None
+    assert browser.get(paper[1]).data.startswith(b"%PDF-")
+    assert seen == {("put", False), ("get", False)}
+
+
+def test_papers_that_differ_from_the_rehearsed_ones_leave_nothing(desk: DeskWorld) -> None:
+    turns: list[int] = []
+    kept = wiring_of(desk.app).intake.storage
+
+    def work(session: Session, storage: Storage) -> None:
+        turns.append(1)
+        paper = b"Turn %d" % len(turns)
+        session.execute(update(Case).values(version=Case.version + 7))
+        storage.put(sha256(paper).hexdigest(), paper)
+
+    with desk.app.app_context():
+        versions = select(Case.version)
+        before = reading(lambda session: session.execute(versions).scalars().all())
+        with pytest.raises(StaleVersion):
+            keeping_papers(work, kept)
+        assert reading(lambda session: session.execute(versions).scalars().all()) == before
+    assert kept.get(sha256(b"Turn 1").hexdigest()) == b"Turn 1"
+    assert len(turns) == 2
 
 
 def test_an_agreement_with_a_text_goes_out_as_a_paper_for_each_side(desk: DeskWorld) -> None:

@@ -71,6 +71,7 @@ def test_an_account_is_checked_and_drawn_from_by_two_people(desk: DeskWorld) -> 
     assert builder.get(f"{detail}/release").status_code == 403
     assert "Release it" in lead.get(detail).text
     release = f"{detail}/release"
+    lead.step_up(desk.api.logins["payments_lead"])
     assert lead.submit(release, {}, page=release).status_code == 303
     assert "Goes with the next file" in lead.get(detail).text
     assert "Rosalind Ashgrove" in lead.get("/admin/echecks?state=RELEASED").text

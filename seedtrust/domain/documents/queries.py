@@ -101,42 +101,45 @@ def _is_own(actor: Actor, document: Document) -> bool:
     return actor.user_id is not None and document.uploaded_by_user_id == actor.user_id
 
 
-def content_of(
-    session: Session, actor: Actor, reference: str, *, storage: Storage
-) -> tuple[DocumentView, bytes]:
-    """Return a document that the actor may see, with its bytes, checked against the hash.
+@dataclass(frozen=True)
+class Kept:
+    """A document that the actor may see, and where the bytes of it, or of its picture, are kept."""
 
-    Raises NotFound, and FileDamaged when storage gives other bytes than were stored.
-    """
+    view: DocumentView
+    sha256: str
+
+    def read(self, storage: Storage) -> bytes:
+        """Return the bytes, checked against the hash; called outside of any unit of work.
+
+        Raises NotFound, FileDamaged when storage gives other bytes than were stored, Unavailable.
+        """
+        content = storage.get(self.sha256)
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise FileDamaged(
+                "The stored copy of this file is damaged. Tell SeedTrust; nothing was changed.",
+                document=self.view.reference,
+            )
+        return content
+
+
+def file_of(session: Session, actor: Actor, reference: str) -> Kept:
+    """Return where the file of a document is that the actor may see. Raises NotFound."""
     document = document_for(session, actor, reference)
     case = session.get_one(Case, document.case_id)
-    view = visible_view(session, actor, case, document)
-    return view, _stored(storage, document.sha256, document.reference)
+    return Kept(visible_view(session, actor, case, document), document.sha256)
 
 
-def _stored(storage: Storage, sha256: str, reference: str) -> bytes:
-    content = storage.get(sha256)
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise FileDamaged(
-            "The stored copy of this file is damaged. Tell SeedTrust; nothing was changed.",
-            document=reference,
-        )
-    return content
+def thumbnail_of(session: Session, actor: Actor, reference: str) -> Kept:
+    """Return where the small picture (a JPEG) of a document is that the actor may see.
 
-
-def thumbnail_of(
-    session: Session, actor: Actor, reference: str, *, storage: Storage
-) -> tuple[DocumentView, bytes]:
-    """Return a document that the actor may see, with the small picture of it (a JPEG).
-
-    Raises NotFound, also for a document without one, and FileDamaged.
+    Raises NotFound, also for a document without one.
     """
     document = document_for(session, actor, reference)
     rendition = session.get(DocumentRendition, document.id)
     if rendition is None or rendition.thumbnail_sha256 is None:
         raise NotFound("There is no small picture of this document.")
     view = visible_view(session, actor, session.get_one(Case, document.case_id), document)
-    return view, _stored(storage, rendition.thumbnail_sha256, document.reference)
+    return Kept(view, rendition.thumbnail_sha256)
 
 
 def visible_documents(session: Session, actor: Actor, case_ref: str) -> list[DocumentView]:

@@ -23,9 +23,9 @@ from seedtrust.domain.documents.errors import (
 from seedtrust.domain.documents.intake import looked_at
 from seedtrust.domain.documents.models import Document
 from seedtrust.domain.documents.queries import (
-    content_of,
     document_for,
     file_name,
+    file_of,
     visible_documents,
 )
 from seedtrust.domain.documents.service import store
@@ -62,11 +62,9 @@ def test_a_file_lies_in_the_storage_under_the_hash_of_its_bytes(
         document = _store(session, world, world.specialist, tmp_path)
         assert document.sha256 == hashlib.sha256(TEXT).hexdigest()
         assert (document.size_bytes, document.content_type) == (len(TEXT), "text/plain")
-        view, content = content_of(
-            session, world.auditor, document.reference, storage=LocalStorage(tmp_path)
-        )
-        assert content == TEXT
-        assert view.file_name == "receipt.txt"
+        kept = file_of(session, world.auditor, document.reference)
+        assert kept.read(LocalStorage(tmp_path)) == TEXT
+        assert kept.view.file_name == "receipt.txt"
         again = _store(session, world, world.specialist, tmp_path, title="Copy")
         assert again.sha256 == document.sha256
         assert again.reference != document.reference
@@ -104,7 +102,7 @@ def test_a_file_of_the_company_is_seen_by_the_side_it_is_shown_to(
                 with pytest.raises(NotFound):
                     document_for(session, actor, document.reference)
                 with pytest.raises(NotFound):
-                    content_of(session, actor, document.reference, storage=LocalStorage(tmp_path))
+                    file_of(session, actor, document.reference)
 
 
 def test_neither_side_of_an_anonymous_case_receives_the_others_file_or_its_name(
@@ -286,7 +284,7 @@ def test_a_damaged_or_missing_copy_is_told_and_never_handed_out(
         place = tmp_path / document.sha256[:2] / document.sha256
         place.write_bytes(TEXT + b" and more")
         with pytest.raises(FileDamaged):
-            content_of(session, world.specialist, document.reference, storage=storage)
+            file_of(session, world.specialist, document.reference).read(storage)
         place.unlink()
         with pytest.raises(NotFound):
-            content_of(session, world.specialist, document.reference, storage=storage)
+            file_of(session, world.specialist, document.reference).read(storage)
