@@ -48,6 +48,10 @@ def follow_hint(tools: Tools, payload: dict[str, str]) -> None:
         message = "The bank tells of a payment and does not know it when asked."
         raise Unavailable(message)
 
+    reference = subject.reference
+    if reading(lambda session: hints.has_earlier_under_way(session, reference)):
+        poll_events(tools, bank)
+
     def apply(session: Session) -> None:
         row = hear(session, actor, snapshot, keyring=tools.keyring, moment=moment)
         outcome = f"Payment {row.reference} is {row.state}."

@@ -124,14 +124,18 @@ class House:
             "corrections": self.world.do(lambda s: [tuple(r) for r in s.execute(statement)]),
         }
 
+    def settled(self) -> list[int]:
+        """Return what the books say was paid, in their order, in cents."""
+        return [cents for kind, _on, cents, _balance in lines(self.world) if kind == "DISBURSEMENT"]
+
     def door(self) -> str:
         """Return the address that the bank was given."""
         return door_of(self.desk.tools, HUNTINGTON)
 
-    def reference(self) -> str:
-        """Return the reference of the first payment."""
+    def reference(self, *, last: bool = False) -> str:
+        """Return the reference of the first payment, or of the last."""
         statement = select(PaymentInstruction.reference).order_by(PaymentInstruction.position)
-        return self.world.do(lambda s: str(s.execute(statement).scalars().first()))
+        return self.world.do(lambda s: str(s.execute(statement).scalars().all()[-1 if last else 0]))
 
     def forge(self, kind: str, reference: str) -> int:
         """Have somebody bring a made-up message about a payment; return what we answered."""
@@ -229,6 +233,7 @@ def test_however_messages_come_the_same_books_are_left(house: House, play: str) 
         assert "" not in house.kept()
     once = house.left()
     assert once["payments"] == ENDED
+    assert house.settled() == [-10_000 - place for place in range(len(NUMBERS))]
     assert once["corrections"] == [("C01", "4051")]
     assert once["open"] == ["deposit.unidentified", "payment.returned", "payment.returned"]
     # Whatever else tells the same: the event log, and every message once more.
@@ -237,6 +242,15 @@ def test_however_messages_come_the_same_books_are_left(house: House, play: str) 
     house.brought()
     house.work()
     assert house.left() == once
+
+
+def test_a_message_that_overtakes_others_lets_earlier_payments_stand_first(house: House) -> None:
+    house.sim("POST", "/sim/webhooks/pause")
+    send(house)
+    assert house.forge("signed", house.reference(last=True)) == 204
+    house.work()
+    assert house.settled() == [-10_000 - place for place in range(len(NUMBERS))]
+    assert house.ended() == ENDED
 
 
 @pytest.mark.parametrize("kind", ["bad_signature", "unsigned", "tampered", "old_timestamp"])

@@ -13,7 +13,7 @@ from seedtrust.core.permissions import Actor, Permission
 from seedtrust.domain.cases.models import Case
 from seedtrust.domain.disbursements.models import DisbursementRequest
 from seedtrust.domain.disbursements.states import RequestState
-from seedtrust.domain.payments import answers, events, inbox
+from seedtrust.domain.payments import answers, events, hints, inbox
 from seedtrust.domain.payments.models import (
     BankCallRow,
     BankCursor,
@@ -75,9 +75,16 @@ def bank_healths(session: Session) -> list[BankHealth]:
         bank = found.setdefault(code, BankHealth(code, bank_name))
         bank.accounts = (*bank.accounts, account)
     for kind, source, at, count in session.execute(_recorded()):
-        code = FILE_DROP if source in _FILES else source.removeprefix(events.source_of(""))
+        code = _bank_of(source)
         _note(found.setdefault(code, BankHealth(code, code)), kind, source, at, int(count or 0))
     return list(found.values())
+
+
+def _bank_of(source: str) -> str:
+    """Return the bank that a record is about: it was read, or brought to our door."""
+    if source in _FILES:
+        return FILE_DROP
+    return source.removeprefix(events.source_of("")).removeprefix(hints.SOURCE)
 
 
 def _note(bank: BankHealth, kind: str, source: str, at: datetime, count: int) -> None:

@@ -25,7 +25,7 @@ from seedtrust.domain.echecks.authorising import authorisation_aad
 from seedtrust.domain.echecks.debitfile import Drawn, build
 from seedtrust.domain.echecks.models import DebitAuthorisation, EcheckPull
 from seedtrust.domain.echecks.states import TO_SEND, UNCLEAR_PULLS, PullState
-from seedtrust.domain.operations.service import close_exceptions_of, open_exception
+from seedtrust.domain.operations.service import open_exception
 from seedtrust.domain.outbox.service import bank_lane, promise
 from seedtrust.domain.payees.states import AccountType
 from seedtrust.domain.payments.access import account_of, locked_run, move_run
@@ -51,6 +51,7 @@ from seedtrust.domain.payments.transmission import (
     NOT_SENT_KIND,
     UNCLEAR_KIND,
     Transmission,
+    file_has_left,
     require_in_time,
     upload_of,
 )
@@ -236,15 +237,7 @@ def record_transmitted(
         return run
     pulls = life.of_run(session, run.id, TO_SEND)
     life.mark_sent(session, actor, pulls, moment=moment)
-    move_run(run, RunState.TRANSMITTED)
-    run.transmitted_at = file.transmitted_at = moment.at
-    file.state = FileState.TRANSMITTED.value
-    if snapshot is not None:
-        file.bank_file_ref, file.bank_word = snapshot.bank_ref, snapshot.word[:500]
-    by = actor.name
-    close_exceptions_of(session, UNCLEAR_KIND, run.reference, closed_by=by, now=moment.at)
-    facts: dict[str, str | int | bool | None] = {"file": file.reference, "echecks": len(pulls)}
-    record(session, actor, "run.transmitted", "run", run.reference, facts=facts, now=moment.at)
+    file_has_left(session, actor, run, file, snapshot, {"echecks": len(pulls)}, moment)
     return run
 
 

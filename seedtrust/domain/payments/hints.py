@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from seedtrust.core.clock import Moment
 from seedtrust.core.db import lock_where
 from seedtrust.core.ids import new_id
 from seedtrust.domain.outbox.service import bank_lane, promise
 from seedtrust.domain.payments.models import BankInboxItem, PaymentInstruction, TrustAccount
+from seedtrust.domain.payments.states import IN_FLIGHT_STATES
 
 FOLLOW_HINT: Final = "bank.hint"
-_SOURCE: Final = "webhook."
+SOURCE: Final = "webhook."
 _MOST_AT_ONCE: Final = 500
 _SUBJECTS: Final = ("client_reference", "account_id")
 
@@ -39,7 +40,7 @@ def take_hint(
     session.add(
         BankInboxItem(
             id=new_id(),
-            source=f"{_SOURCE}{bank}",
+            source=f"{SOURCE}{bank}",
             external_id=event_id,
             kind=_ascii(str(message.get("type", "")))[:40],
             payload=payload,
@@ -81,7 +82,7 @@ def subject_of(session: Session, bank: str, event_id: str) -> Subject | None:
     rows = list(
         session.execute(
             select(BankInboxItem)
-            .where(BankInboxItem.source == f"{_SOURCE}{bank}", BankInboxItem.applied_at.is_(None))
+            .where(BankInboxItem.source == f"{SOURCE}{bank}", BankInboxItem.applied_at.is_(None))
             .order_by(BankInboxItem.id)
             .limit(_MOST_AT_ONCE)
         ).scalars()
@@ -92,6 +93,26 @@ def subject_of(session: Session, bank: str, event_id: str) -> Subject | None:
     return Subject(mine, tuple(sorted(same)))
 
 
+def has_earlier_under_way(session: Session, reference: str) -> bool:
+    """Tell whether payments of the same case that were made earlier are still at the bank.
+
+    Messages overtake one another. Where they do, the bank's events are read in the bank's order, so
+    that the payments of one day stand in the books in the order of their requests.
+    """
+    earlier, told = aliased(PaymentInstruction), aliased(PaymentInstruction)
+    wanted = (
+        select(earlier.id)
+        .join(told, told.case_id == earlier.case_id)
+        .where(
+            told.reference == reference,
+            earlier.id < told.id,
+            earlier.state.in_([state.value for state in IN_FLIGHT_STATES]),
+        )
+        .limit(1)
+    )
+    return session.execute(wanted).first() is not None
+
+
 def mark_followed(
     session: Session, bank: str, messages: Sequence[int], outcome: str, *, moment: Moment
 ) -> None:
@@ -99,7 +120,7 @@ def mark_followed(
     rows = lock_where(
         session,
         select(BankInboxItem)
-        .where(BankInboxItem.source == f"{_SOURCE}{bank}", BankInboxItem.id.in_(list(messages)))
+        .where(BankInboxItem.source == f"{SOURCE}{bank}", BankInboxItem.id.in_(list(messages)))
         .order_by(BankInboxItem.id),
     )
     for item in rows:
@@ -127,7 +148,7 @@ def _ours(session: Session, bank: str, items: Sequence[BankInboxItem]) -> dict[s
 def _known(session: Session, bank: str, event_id: str) -> BankInboxItem | None:
     return session.execute(
         select(BankInboxItem).where(
-            BankInboxItem.source == f"{_SOURCE}{bank}", BankInboxItem.external_id == event_id
+            BankInboxItem.source == f"{SOURCE}{bank}", BankInboxItem.external_id == event_id
         )
     ).scalar_one_or_none()
 

@@ -6,7 +6,7 @@ repeat after a crash finds its way from what was committed and never sends a sec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -159,6 +159,20 @@ def record_transmitted(
             life.step(session, actor, row, _S.SUBMITTING, moment=moment)
     word = "" if snapshot is None else snapshot.word
     life.mark_sent(session, actor, rows, word=word, moment=moment)
+    file_has_left(session, actor, run, file, snapshot, {"payments": len(rows)}, moment)
+    return run
+
+
+def file_has_left(  # noqa: PLR0917 - which file of which run left, what it held, and when
+    session: Session,
+    actor: Actor,
+    run: PaymentRun,
+    file: BankFile,
+    snapshot: FileSnapshot | None,
+    held: Mapping[str, int],
+    moment: Moment,
+) -> None:
+    """Write down that the bank has the file of a run, whatever is in it; `held` counts that."""
     move_run(run, RunState.TRANSMITTED)
     run.transmitted_at = file.transmitted_at = moment.at
     file.state = FileState.TRANSMITTED.value
@@ -166,16 +180,9 @@ def record_transmitted(
         file.bank_file_ref, file.bank_word = snapshot.bank_ref, snapshot.word[:500]
     by = actor.name
     close_exceptions_of(session, UNCLEAR_KIND, run.reference, closed_by=by, now=moment.at)
-    record(
-        session,
-        actor,
-        "run.transmitted",
-        "run",
-        run.reference,
-        facts={"file": file.reference, "sha256": file.sha256, "payments": len(rows)},
-        now=moment.at,
-    )
-    return run
+    sealed = {"file": file.reference, "sha256": file.sha256}
+    facts: dict[str, str | int | bool | None] = {**sealed, **held}
+    record(session, actor, "run.transmitted", "run", run.reference, facts=facts, now=moment.at)
 
 
 def record_not_sent(session: Session, actor: Actor, turn: Transmission, *, moment: Moment) -> None:

@@ -12,7 +12,7 @@ from seedtrust.domain.desk.ageing import Ages, Bucket, ageing
 from seedtrust.domain.desk.banklink import bank_healths
 from seedtrust.domain.desk.search import Found, only_one, search
 from seedtrust.domain.funding.service import receive_wire
-from seedtrust.domain.payments import events
+from seedtrust.domain.payments import events, hints
 from seedtrust.domain.payments.models import BankInboxItem
 from seedtrust.domain.payments.ports import FILE_DROP
 from tests.factories import case_world, closing_world
@@ -80,6 +80,7 @@ def test_the_link_says_of_each_bank_when_it_answered_and_what_was_not_applied(
         heard(session, events.source_of(FILE_DROP), 1)
         heard(session, events.source_of("other"), 2, applied=False)
         heard(session, "returns", 3)
+        heard(session, f"{hints.SOURCE}other", 4)  # brought to our door: no bank of its own
         session.flush()
         files, other = sorted(bank_healths(session), key=lambda bank: bank.code != FILE_DROP)
         events.mark_link(session, "other", healthy=False, moment=MOMENT)
