@@ -18,8 +18,8 @@ from tests.support.doors import Browser
 # Passwords and codes are typed anew each time; an address stays, as the verb returns its refusal.
 SECRETS: Final = {"sign_in", "sign_in_code", "enrol", "step_up", "welcome"}
 _MAKES_A_FORM: Final = re.compile(r"\b\w*Form\(")
-# Acts that are looked at first are shown again by the one function that rehearses them.
-_SHOWN_AGAIN: Final = re.compile(r"\b(?:show_again|rehearsed)\(")
+# An act on its own page is shown again by the function that does it, rehearsed first or not.
+_SHOWN_AGAIN: Final = re.compile(r"\b(?:show_again|rehearsed|act_on)\(")
 
 
 @dataclass(frozen=True)
